@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// What the compiler and the system are: the only place, with detail/os, that asks.
+#pragma once
+
+#define MULTIPROCESSING_VERSION_MAJOR 0
+#define MULTIPROCESSING_VERSION_MINOR 1
+#define MULTIPROCESSING_VERSION_PATCH 0
+
+#if defined(_MSVC_LANG) ? _MSVC_LANG < 202002L : __cplusplus < 202002L
+#error "multiprocessing needs C++20: compile with -std=c++20 or /std:c++20"
+#endif
+
+#if defined(_WIN32)
+#define MULTIPROCESSING_WINDOWS 1
+#elif defined(__linux__)
+#define MULTIPROCESSING_POSIX 1
+#else
+#error "multiprocessing runs on Linux and Windows; this system has no backend in detail/"
+#endif
+
+#if defined(__GNUC__)
+#define MULTIPROCESSING_NOINLINE __attribute__((noinline))
+#define MULTIPROCESSING_INLINE inline __attribute__((always_inline))
+#define MULTIPROCESSING_USED __attribute__((used))
+#elif defined(_MSC_VER)
+#define MULTIPROCESSING_NOINLINE __declspec(noinline)
+#define MULTIPROCESSING_INLINE __forceinline
+#define MULTIPROCESSING_USED
+#else
+#define MULTIPROCESSING_NOINLINE
+#define MULTIPROCESSING_INLINE inline
+#define MULTIPROCESSING_USED
+#endif

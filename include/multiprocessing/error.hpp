@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// The exceptions of the library, under the names of Python's modules.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <multiprocessing/config.hpp>
+
+namespace multiprocessing {
+
+/// The root of the library's own errors, and the error of a call that the state of a process does
+/// not allow (started twice, joined before it was started). Python: `ProcessError`; Python asserts
+/// where this is thrown for a wrong state.
+struct ProcessError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// A wait for a result ended before the result came. Python: `multiprocessing.TimeoutError`.
+struct TimeoutError : ProcessError {
+    using ProcessError::ProcessError;
+};
+
+/// The peer did not know the key. Python: `AuthenticationError`.
+struct AuthenticationError : ProcessError {
+    using ProcessError::ProcessError;
+};
+
+/// A message did not fit the caller's buffer. Nothing is lost: `message()` is the whole of it.
+/// Python: `BufferTooShort`.
+class BufferTooShort : public ProcessError {
+public:
+    explicit BufferTooShort(std::vector<std::byte> message)
+        : ProcessError("buffer too short for a message of " + std::to_string(message.size()) +
+                       " bytes"),
+          message_(std::move(message)) {}
+
+    /// The message that did not fit, whole.
+    const std::vector<std::byte>& message() const noexcept { return message_; }
+
+private:
+    std::vector<std::byte> message_;
+};
+
+/// A queue had nothing to give in the time allowed. Python: `queue.Empty`.
+struct Empty : std::runtime_error {
+    Empty() : std::runtime_error("the queue is empty") {}
+    explicit Empty(const std::string& what) : std::runtime_error(what) {}
+};
+
+/// A queue had no room in the time allowed. Python: `queue.Full`.
+struct Full : std::runtime_error {
+    Full() : std::runtime_error("the queue is full") {}
+    explicit Full(const std::string& what) : std::runtime_error(what) {}
+};
+
+/// A barrier was broken, reset or aborted while it was waited for.
+/// Python: `threading.BrokenBarrierError`.
+struct BrokenBarrierError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// A value or callable cannot cross to another process, or what arrived is not what was expected.
+/// The text names the type. Python: `pickle.PicklingError`, `pickle.UnpicklingError`.
+struct PicklingError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// The other end was closed and everything it had sent was read. Python: `EOFError`.
+struct EOFError : std::runtime_error {
+    EOFError() : std::runtime_error("end of file: the other end is closed") {}
+    explicit EOFError(const std::string& what) : std::runtime_error(what) {}
+};
+
+/// An argument is out of range, or the object was closed. Python: `ValueError`.
+struct ValueError : std::invalid_argument {
+    using std::invalid_argument::invalid_argument;
+};
+
+/// An exception left a function in another process. Where it was one of the standard exceptions it
+/// is thrown again as that type; every other arrives as this. Python: the cause `RemoteTraceback`
+/// of a pool's error, and `managers.RemoteError`.
+class RemoteError : public std::runtime_error {
+public:
+    RemoteError(std::string type, std::string text)
+        : std::runtime_error(type + ": " + text), type_(std::move(type)), text_(std::move(text)) {}
+
+    /// The name of the type that was thrown over there, such as `app::parse_error`.
+    const std::string& type() const noexcept { return type_; }
+    /// What its `what()` said.
+    const std::string& text() const noexcept { return text_; }
+
+private:
+    std::string type_;
+    std::string text_;
+};
+
+/// A worker process ended before it had answered. The work it was doing is lost, nothing else.
+/// Python's pool waits for ever instead; `concurrent.futures` breaks as a whole
+/// (`BrokenProcessPool`).
+class WorkerLostError : public ProcessError {
+public:
+    WorkerLostError(const std::string& what, int pid, std::optional<int> exitcode)
+        : ProcessError(what), pid_(pid), exitcode_(exitcode) {}
+
+    /// The process that was lost.
+    int pid() const noexcept { return pid_; }
+    /// Its exit status, or minus the signal that ended it; empty where another part of the program
+    /// had waited for it first.
+    std::optional<int> exitcode() const noexcept { return exitcode_; }
+
+private:
+    int pid_;
+    std::optional<int> exitcode_;
+};
+
+namespace detail {
+
+/// Throws `std::system_error` with the operation and the object it was tried on, such as
+/// "attach shared memory 'weights'".
+[[noreturn]] inline void throw_system_error(std::error_code ec, const std::string& operation) {
+    throw std::system_error(ec, operation);
+}
+
+inline void throw_if_error(std::error_code ec, std::string_view operation) {
+    if (ec)
+        throw_system_error(ec, std::string(operation));
+}
+
+}  // namespace detail
+}  // namespace multiprocessing
