@@ -31,3 +31,17 @@
 #define MULTIPROCESSING_INLINE inline
 #define MULTIPROCESSING_USED
 #endif
+
+#if defined(__SANITIZE_THREAD__)
+#define MULTIPROCESSING_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MULTIPROCESSING_THREAD_SANITIZER 1
+#endif
+#endif
+
+#if defined(MULTIPROCESSING_THREAD_SANITIZER)
+#define MULTIPROCESSING_NO_THREAD_SANITIZER __attribute__((no_sanitize("thread")))
+#else
+#define MULTIPROCESSING_NO_THREAD_SANITIZER
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// A moment by which a wait must end, made once from a timeout so that several waits share it.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+namespace multiprocessing {
+
+/// How long a call may wait: any `std::chrono` duration, or nothing for "as long as it takes".
+/// Zero and negative durations ask without waiting.
+using timeout = std::optional<std::chrono::nanoseconds>;
+
+namespace detail {
+
+class deadline {
+public:
+    using clock = std::chrono::steady_clock;
+
+    static deadline never() noexcept { return deadline(std::nullopt); }
+    static deadline now() noexcept { return deadline(clock::time_point::min()); }
+
+    /// The moment `limit` from now; never, if there is no limit or it is beyond what the clock counts.
+    static deadline after(const timeout& limit) noexcept {
+        if (!limit)
+            return never();
+        if (*limit <= std::chrono::nanoseconds::zero())
+            return now();
+        const auto start = clock::now();
+        if (*limit > clock::time_point::max() - start)
+            return never();
+        return deadline(start + *limit);
+    }
+
+    bool is_never() const noexcept { return !moment_; }
+    bool immediate() const noexcept { return moment_ && *moment_ == clock::time_point::min(); }
+    bool passed() const noexcept { return moment_ && (immediate() || clock::now() >= *moment_); }
+
+    /// What is left, never below zero; empty where there is no limit.
+    timeout remaining() const noexcept {
+        if (!moment_)
+            return std::nullopt;
+        if (immediate())
+            return std::chrono::nanoseconds::zero();
+        const std::chrono::nanoseconds left = *moment_ - clock::now();
+        return left > left.zero() ? left : left.zero();
+    }
+
+    /// The moment on the monotonic clock, for waits that take one. Only where there is a limit.
+    clock::time_point moment() const noexcept { return immediate() ? clock::now() : *moment_; }
+
+private:
+    explicit deadline(std::optional<clock::time_point> moment) noexcept : moment_(moment) {}
+
+    std::optional<clock::time_point> moment_;
+};
+
+}  // namespace detail
+}  // namespace multiprocessing

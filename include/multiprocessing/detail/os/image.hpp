@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Seam: the program and libraries that are loaded, and addresses of code that mean the same elsewhere.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <multiprocessing/config.hpp>
+#include <multiprocessing/detail/os/backend.hpp>
+
+#if defined(MULTIPROCESSING_POSIX)
+#include <multiprocessing/detail/posix/image.hpp>
+#endif
+
+namespace multiprocessing::detail {
+
+/// An address of code as an image (program or library, by name and build) and an offset in it:
+/// addresses differ from run to run, places do not.
+using backend::image_place;
+
+/// locate_code(address, place): false if the address is in no image's code.
+/// resolve_code(place): the address here; null if the image is not loaded, is another build, or the
+/// offset is outside its code.
+/// program_fingerprint(): equal in two processes only if they run the same build of the program.
+/// own_program(): the paths to start this program again by, in the order to try them.
+/// All are thread-safe.
+using backend::locate_code;
+using backend::own_program;
+using backend::program_fingerprint;
+using backend::resolve_code;
+
+template <class Place>
+concept image_contract = std::regular<decltype(Place::image)> &&
+                         requires(const void* address, Place place, const Place constant) {
+                             { locate_code(address, place) } -> std::same_as<bool>;
+                             { resolve_code(constant) } -> std::same_as<const void*>;
+                             { program_fingerprint() } -> std::same_as<std::uint64_t>;
+                             { own_program() } -> std::same_as<std::vector<std::string>>;
+                         };
+static_assert(image_contract<image_place>);
+
+}  // namespace multiprocessing::detail

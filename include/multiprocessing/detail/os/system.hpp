@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// Seam: what a process asks the system about itself and others, in single calls.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <system_error>
+
+#include <multiprocessing/config.hpp>
+#include <multiprocessing/detail/os/backend.hpp>
+
+#if defined(MULTIPROCESSING_POSIX)
+#include <multiprocessing/detail/posix/system.hpp>
+#endif
+
+namespace multiprocessing::detail {
+
+/// process_id(), parent_process_id(): numbers, as the system's tools show them.
+/// exit_now(status): ends this process; no handler, no destructor, nothing flushed.
+/// kill_process(pid, signal): by number, which may be another's by now; see child_process::signal.
+/// detach_input(): standard input reads as empty from now on.
+using backend::detach_input;
+using backend::exit_now;
+using backend::kill_process;
+using backend::parent_process_id;
+using backend::process_id;
+
+/// fork_process(pid): only where child_process::can_fork.
+/// wait_process(which, options, pid, status), exit_code_of(status, code): waiting as the system
+/// names it; where there are no such statuses, `status` is the exit code itself.
+using backend::exit_code_of;
+using backend::fork_process;
+using backend::wait_process;
+
+/// machine_cpus(): all that are on; affinity_cpus(): those this process may use; 0 if unknown.
+/// quota_cpus(): the share of processor time that its group is allowed, in processors; 0 if there
+/// is no limit.
+using backend::affinity_cpus;
+using backend::machine_cpus;
+using backend::quota_cpus;
+
+/// signal_name(9) is "SIGKILL". random_bytes(data, bytes): fit for keys.
+using backend::random_bytes;
+using backend::signal_name;
+
+template <class Integer>
+concept system_contract = requires(Integer number, Integer& out, void* data, std::size_t bytes) {
+    { process_id() } noexcept -> std::same_as<Integer>;
+    { parent_process_id() } noexcept -> std::same_as<Integer>;
+    { kill_process(number, number) } -> std::same_as<std::error_code>;
+    { wait_process(number, number, out, out) } -> std::same_as<std::error_code>;
+    { exit_code_of(number, out) } -> std::same_as<bool>;
+    { machine_cpus() } -> std::same_as<Integer>;
+    { affinity_cpus() } -> std::same_as<Integer>;
+    { quota_cpus() } -> std::same_as<double>;
+    { signal_name(number) } -> std::same_as<std::string>;
+    { random_bytes(data, bytes) } -> std::same_as<std::error_code>;
+    { detach_input() } noexcept;
+};
+static_assert(system_contract<int>);
+
+}  // namespace multiprocessing::detail

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// POSIX backend of detail/os/child.hpp: fork, or clone and exec, and a pidfd for each child.
+#pragma once
+
+#include <csignal>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/os/launch_plan.hpp>
+#include <multiprocessing/detail/posix/error.hpp>
+#include <multiprocessing/detail/posix/exec.hpp>
+#include <multiprocessing/detail/posix/handle.hpp>
+#include <multiprocessing/detail/posix/pipe.hpp>
+#include <multiprocessing/detail/posix/tie.hpp>
+
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace multiprocessing::detail::posix {
+
+inline std::error_code open_process(int pid, handle& sentinel) noexcept {
+    sentinel.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    return sentinel ? std::error_code() : last_error();
+}
+
+inline std::error_code send_signal(native_handle process, int signal) noexcept {
+    const auto result = ::syscall(SYS_pidfd_send_signal, process, signal, nullptr, 0);
+    return result == 0 ? std::error_code() : last_error();
+}
+
+class child_process {
+public:
+    static constexpr bool can_fork = true;
+    static constexpr int terminate_signal = SIGTERM;
+    static constexpr int kill_signal = SIGKILL;
+    static constexpr int interrupt_signal = SIGINT;
+
+    /// Runs `body` in a copy of this process, which then ends with what `body` returns.
+    template <class Body>
+    static std::error_code fork(child_process& child, bool tied, Body&& body) {
+        pipe_ends tie;
+        if (const auto ec = tied ? open_pipe(tie) : std::error_code())
+            return ec;
+        child.pid_ = ::fork();
+        if (child.pid_ == -1)
+            return last_error();
+        if (child.pid_ == 0) {
+            tie.writer.reset();
+            if (tied && !tie_to_parent(tie.reader.release()))
+                ::_exit(127);
+            ::_exit(body());
+        }
+        return child.settle(std::move(tie.writer));
+    }
+
+    /// Starts a program. On failure nothing is left behind, and `step` says what failed.
+    static std::error_code exec(child_process& child, const launch_plan& plan, launch_step& step) {
+        step = launch_step::start;
+        exec_request request(plan);
+        pipe_ends tie;
+        if (const auto ec = plan.tied ? open_pipe(tie) : std::error_code())
+            return ec;
+        request.tie = tie.reader.get();
+        if (const auto ec = clone_and_exec(request, child.pid_, child.sentinel_))
+            return ec;
+        if (request.error != 0) {
+            step = request.step;
+            std::optional<int> ignored;
+            child.reap(true, ignored);
+            child.sentinel_.reset();
+            return {request.error, std::system_category()};
+        }
+        if (tie.writer)
+            child.tie_ = tie_holder(std::move(tie.writer));
+        return {};
+    }
+
+    int pid() const noexcept { return pid_; }
+    native_handle sentinel() const noexcept { return sentinel_.get(); }
+
+    std::error_code reap(bool block, std::optional<int>& exitcode) noexcept {
+        ::siginfo_t info{};
+        const int options = WEXITED | (block ? 0 : WNOHANG);
+        const auto id = static_cast<::id_t>(sentinel_.get());
+        if (retry([&] { return ::waitid(P_PIDFD, id, &info, options); }) == -1)
+            return last_error();
+        if (info.si_pid == 0)
+            return {};
+        exitcode = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
+        tie_ = {};
+        return {};
+    }
+
+    std::error_code signal(int number) noexcept { return send_signal(sentinel_.get(), number); }
+
+    /// Lets the child outlive this process and this object.
+    void release() noexcept { sentinel_.reset(); }
+
+private:
+    std::error_code settle(handle tie_writer) {
+        if (tie_writer)
+            tie_ = tie_holder(std::move(tie_writer));
+        if (const auto ec = open_process(pid_, sentinel_)) {
+            ::kill(pid_, SIGKILL);  // It is ours and not waited for: the number cannot be another's.
+            retry([&] { return ::waitpid(pid_, nullptr, 0); });
+            return ec;
+        }
+        return {};
+    }
+
+    int pid_ = 0;
+    handle sentinel_;
+    tie_holder tie_;
+};
+
+}  // namespace multiprocessing::detail::posix

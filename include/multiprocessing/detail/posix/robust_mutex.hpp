@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// POSIX backend of detail/os/robust_mutex.hpp: a robust process-shared pthread mutex.
+#pragma once
+
+#include <cerrno>
+#include <ctime>
+#include <system_error>
+
+#include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/posix/error.hpp>
+
+#include <pthread.h>
+
+namespace multiprocessing::detail::posix {
+
+class robust_mutex {
+public:
+    using cell = ::pthread_mutex_t;
+
+    robust_mutex() noexcept = default;
+    explicit robust_mutex(cell& shared) noexcept : mutex_(&shared) {}
+
+    static std::error_code create(cell& shared) noexcept {
+        ::pthread_mutexattr_t attributes;
+        ::pthread_mutexattr_init(&attributes);
+        ::pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+        ::pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+        const int error = ::pthread_mutex_init(&shared, &attributes);
+        ::pthread_mutexattr_destroy(&attributes);
+        return {error, std::system_category()};
+    }
+
+    std::error_code lock(const deadline& until, bool& locked, bool& abandoned) noexcept {
+        const int error = acquire(until);
+        abandoned = error == EOWNERDEAD;
+        locked = error == 0 || abandoned;
+        if (abandoned)
+            ::pthread_mutex_consistent(mutex_);
+        if (locked || error == ETIMEDOUT || error == EBUSY)
+            return {};
+        return {error, std::system_category()};
+    }
+
+    void unlock() noexcept { ::pthread_mutex_unlock(mutex_); }
+
+private:
+    int acquire(const deadline& until) noexcept {
+        if (const int error = ::pthread_mutex_trylock(mutex_); error != EBUSY || until.immediate())
+            return error;
+        if (until.is_never())
+            return ::pthread_mutex_lock(mutex_);
+        const auto since_boot = until.moment().time_since_epoch();
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
+        const std::chrono::nanoseconds rest = since_boot - seconds;
+        const ::timespec moment{static_cast<std::time_t>(seconds.count()),
+                                static_cast<long>(rest.count())};
+        return ::pthread_mutex_clocklock(mutex_, CLOCK_MONOTONIC, &moment);
+    }
+
+    cell* mutex_ = nullptr;
+};
+
+}  // namespace multiprocessing::detail::posix

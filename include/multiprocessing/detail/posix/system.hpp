@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// POSIX backend of detail/os/system.hpp.
+#pragma once
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include <multiprocessing/detail/posix/error.hpp>
+#include <multiprocessing/detail/posix/handle.hpp>
+#include <multiprocessing/detail/posix/pipe.hpp>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/random.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace multiprocessing::detail::posix {
+
+inline int process_id() noexcept {
+    return ::getpid();
+}
+
+inline int parent_process_id() noexcept {
+    return ::getppid();
+}
+
+[[noreturn]] inline void exit_now(int status) noexcept {
+    ::_exit(status);
+}
+
+inline std::error_code fork_process(int& pid) noexcept {
+    pid = ::fork();
+    return pid == -1 ? last_error() : std::error_code();
+}
+
+/// Waits for a child; `pid` is 0 where none has changed and `options` asked not to block.
+inline std::error_code wait_process(int which, int options, int& pid, int& status) noexcept {
+    pid = retry([&] { return ::waitpid(which, &status, options); });
+    return pid == -1 ? last_error() : std::error_code();
+}
+
+/// The exit status, or minus the signal; false where the process was only stopped or continued.
+inline bool exit_code_of(int status, int& code) noexcept {
+    if (WIFEXITED(status))
+        code = WEXITSTATUS(status);
+    else if (WIFSIGNALED(status))
+        code = -WTERMSIG(status);
+    else
+        return false;
+    return true;
+}
+
+inline std::error_code kill_process(int pid, int signal) noexcept {
+    return ::kill(pid, signal) == -1 ? last_error() : std::error_code();
+}
+
+inline int machine_cpus() noexcept {
+    const long count = ::sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? static_cast<int>(count) : 0;
+}
+
+/// The processors that this thread may run on; grows the set until the kernel's fits.
+inline int affinity_cpus() {
+    for (std::size_t cpus = 1024; cpus <= 1U << 20; cpus *= 2) {
+        std::vector<unsigned long> mask(cpus / (8 * sizeof(unsigned long)));
+        const std::size_t bytes = mask.size() * sizeof(unsigned long);
+        auto* const set = reinterpret_cast<::cpu_set_t*>(mask.data());
+        if (::sched_getaffinity(0, bytes, set) == 0)
+            return CPU_COUNT_S(bytes, set);
+        if (errno != EINVAL)
+            break;
+    }
+    return 0;
+}
+
+/// A small file of /proc or /sys, whole; empty where it cannot be read.
+inline std::string read_text(const std::string& path) {
+    const handle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    std::string text;
+    std::size_t count = file ? 1 : 0;
+    while (count > 0) {
+        std::byte buffer[4096];
+        if (read_some(file.get(), buffer, count))
+            return {};
+        text.append(reinterpret_cast<const char*>(buffer), count);
+    }
+    return text;
+}
+
+/// The path of this process in the hierarchy of one controller, or in the unified one, as
+/// /proc/self/cgroup tells it: lines of "number:controller,controller:path".
+inline std::string control_group(std::string_view table, std::string_view controller) {
+    while (!table.empty()) {
+        const std::string_view line = table.substr(0, table.find('\n'));
+        table.remove_prefix(line.size() < table.size() ? line.size() + 1 : line.size());
+        const auto first = line.find(':');
+        const auto second = first == line.npos ? line.npos : line.find(':', first + 1);
+        if (second == line.npos)
+            continue;
+        std::string names(",");
+        names.append(line.substr(first + 1, second - first - 1)).append(",");
+        const std::string wanted = "," + std::string(controller) + ",";
+        if (controller.empty() ? names == ",," : names.find(wanted) != names.npos)
+            return std::string(line.substr(second + 1));
+    }
+    return {};
+}
+
+/// The processors' worth of time that a group allows in each period; 0 for no limit.
+inline double unified_quota(const std::string& directory) {
+    const std::string text = read_text(directory + "/cpu.max");  // "QUOTA PERIOD" or "max PERIOD"
+    char* rest = nullptr;
+    const double quota = std::strtod(text.c_str(), &rest);
+    const double period = std::strtod(rest, nullptr);
+    return quota > 0 && period > 0 ? quota / period : 0;
+}
+
+inline double first_version_quota(const std::string& directory) {
+    const double quota = std::strtod(read_text(directory + "/cpu.cfs_quota_us").c_str(), nullptr);
+    const double period = std::strtod(read_text(directory + "/cpu.cfs_period_us").c_str(), nullptr);
+    return quota > 0 && period > 0 ? quota / period : 0;
+}
+
+/// The least that the group or one above it allows.
+inline double tightest_quota(std::string group, const std::string& mount,
+                             double (*read)(const std::string&)) {
+    double least = 0;
+    for (;;) {
+        const double quota = read(mount + group);
+        if (quota > 0 && (least == 0 || quota < least))
+            least = quota;
+        const auto slash = group.rfind('/');
+        if (slash == std::string::npos)
+            return least;
+        group.resize(slash);
+    }
+}
+
+inline double quota_cpus() {
+    const std::string table = read_text("/proc/self/cgroup");
+    const double unified =
+        tightest_quota(control_group(table, ""), "/sys/fs/cgroup", unified_quota);
+    return unified > 0 ? unified
+                       : tightest_quota(control_group(table, "cpu"), "/sys/fs/cgroup/cpu",
+                                        first_version_quota);
+}
+
+inline std::string signal_name(int signal) {
+    const char* const name = ::sigabbrev_np(signal);
+    return name != nullptr ? "SIG" + std::string(name) : "signal " + std::to_string(signal);
+}
+
+inline std::error_code random_bytes(void* data, std::size_t bytes) noexcept {
+    auto* at = static_cast<unsigned char*>(data);
+    while (bytes > 0) {
+        const auto n = retry([&] { return ::getrandom(at, bytes, 0); });
+        if (n < 0)
+            return last_error();
+        at += n;
+        bytes -= static_cast<std::size_t>(n);
+    }
+    return {};
+}
+
+inline void detach_input() noexcept {
+    const handle nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (nothing)
+        ::dup2(nothing.get(), 0);  // Without /dev/null the child keeps the parent's input.
+}
+
+}  // namespace multiprocessing::detail::posix

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// The tie that ends a child when its parent is gone, whatever the parent died of.
+#pragma once
+
+#include <algorithm>
+#include <csignal>
+#include <mutex>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <multiprocessing/detail/posix/error.hpp>
+#include <multiprocessing/detail/posix/handle.hpp>
+#include <multiprocessing/detail/posix/pipe.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <unistd.h>
+
+namespace multiprocessing::detail::posix {
+
+// A tie is a pipe that nothing is ever written to. The parent holds the writing end; the child asks
+// the kernel to be sent SIGKILL when anything happens at the reading end, and the only thing that
+// can happen is that the last writer is gone. It needs no thread, no handler and no help from the
+// parent, survives exec, and does not fire when the thread that started the child ends, which
+// PR_SET_PDEATHSIG does. The parent's end must not live on in the child's siblings: descriptors are
+// close-on-exec, and after a fork the registry below closes them in the child.
+
+/// The writing ends that this process holds.
+class tie_registry {
+public:
+    static tie_registry& instance() {
+        // Never destroyed: children may be started and forked until the very end of the process.
+        static tie_registry* const registry = new tie_registry;
+        return *registry;
+    }
+
+    void add(native_handle writer) {
+        const std::lock_guard lock(mutex_);
+        writers_.push_back(writer);
+    }
+
+    /// Closes one. In a child of the process that opened it there is nothing left to close, and the
+    /// number may be another object by now.
+    void close(native_handle writer) noexcept {
+        const std::lock_guard lock(mutex_);
+        const auto place = std::find(writers_.begin(), writers_.end(), writer);
+        if (place == writers_.end())
+            return;
+        *place = writers_.back();
+        writers_.pop_back();
+        ::close(writer);
+    }
+
+private:
+    tie_registry() {
+        ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                         [] { instance().drop_after_fork(); });
+    }
+
+    void drop_after_fork() noexcept {
+        for (const native_handle writer : writers_)
+            ::close(writer);
+        writers_.clear();
+        mutex_.unlock();
+    }
+
+    std::mutex mutex_;
+    std::vector<native_handle> writers_;
+};
+
+/// The parent's end of one tie; letting go of it ends the child.
+class tie_holder {
+public:
+    tie_holder() noexcept = default;
+    explicit tie_holder(handle writer) : writer_(writer.get()) {
+        tie_registry::instance().add(writer_);
+        writer.release();
+    }
+    tie_holder(tie_holder&& other) noexcept : writer_(std::exchange(other.writer_, no_handle)) {}
+    tie_holder& operator=(tie_holder&& other) noexcept {
+        std::swap(writer_, other.writer_);
+        return *this;
+    }
+    ~tie_holder() {
+        if (writer_ != no_handle)
+            tie_registry::instance().close(writer_);
+    }
+
+private:
+    native_handle writer_ = no_handle;
+};
+
+/// In the child, before its first instruction of user code. Async-signal-safe. False if the tie
+/// could not be made or the parent is gone already: the child must end at once.
+inline bool tie_to_parent(native_handle reader) noexcept {
+    if (::fcntl(reader, F_SETSIG, SIGKILL) == -1 || ::fcntl(reader, F_SETOWN, ::getpid()) == -1 ||
+        ::fcntl(reader, F_SETFL, O_ASYNC | O_NONBLOCK) == -1)
+        return false;
+    // A writer that vanished before O_ASYNC was set raised nothing: look once.
+    ::pollfd entry{reader, POLLIN, 0};
+    return ::poll(&entry, 1, 0) == 0;
+}
+
+}  // namespace multiprocessing::detail::posix

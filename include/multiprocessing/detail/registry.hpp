@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// The functions that a message may name: thunks, which enter themselves when the program starts, and
+// functions that were given a name.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+namespace multiprocessing::detail {
+
+/// An address of code, whatever its type.
+using code_address = const void*;
+
+template <class Function>
+code_address address_of(Function* function) noexcept {
+    return reinterpret_cast<code_address>(function);
+}
+
+/// All thunks and named functions of the images that are loaded. Thread-safe.
+class registry {
+public:
+    static registry& instance() {
+        static registry* const table = new registry;  // Never destroyed: libraries unload late.
+        return *table;
+    }
+
+    void add(code_address thunk) {
+        const std::lock_guard lock(mutex_);
+        thunks_.insert(std::lower_bound(thunks_.begin(), thunks_.end(), thunk, std::less<>()), thunk);
+    }
+    void remove(code_address thunk) noexcept {
+        const std::lock_guard lock(mutex_);
+        const auto place = std::lower_bound(thunks_.begin(), thunks_.end(), thunk, std::less<>());
+        if (place != thunks_.end() && *place == thunk)
+            thunks_.erase(place);
+    }
+    bool contains(code_address thunk) {
+        const std::lock_guard lock(mutex_);
+        return std::binary_search(thunks_.begin(), thunks_.end(), thunk, std::less<>());
+    }
+
+    void add_name(std::string_view name, code_address function) {
+        const std::lock_guard lock(mutex_);
+        names_.push_back({name, function});
+    }
+    void remove_name(code_address function) noexcept {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(names_, [&](const named& entry) { return entry.function == function; });
+    }
+    /// Empty where the function has no name; null where no function has the name.
+    std::string_view name_of(code_address function) {
+        const std::lock_guard lock(mutex_);
+        for (const named& entry : names_)
+            if (entry.function == function)
+                return entry.name;
+        return {};
+    }
+    code_address function_of(std::string_view name) {
+        const std::lock_guard lock(mutex_);
+        for (const named& entry : names_)
+            if (entry.name == name)
+                return entry.function;
+        return nullptr;
+    }
+
+private:
+    struct named {
+        std::string_view name;
+        code_address function;
+    };
+
+    registry() = default;
+
+    std::mutex mutex_;
+    std::vector<code_address> thunks_;
+    std::vector<named> names_;
+};
+
+class registered_thunk {
+public:
+    explicit registered_thunk(code_address thunk) : thunk_(thunk) { registry::instance().add(thunk); }
+    registered_thunk(const registered_thunk&) = delete;
+    registered_thunk& operator=(const registered_thunk&) = delete;
+    ~registered_thunk() { registry::instance().remove(thunk_); }
+    code_address address() const noexcept { return thunk_; }
+
+private:
+    code_address thunk_;
+};
+
+/// Whoever asks for a thunk's address through this has entered it into the registry before main.
+template <auto Thunk>
+struct thunk_entry {
+    static inline const registered_thunk entry{address_of(Thunk)};
+    static code_address address() noexcept { return entry.address(); }
+};
+
+class registered_name {
+public:
+    registered_name(std::string_view name, code_address function) : function_(function) {
+        registry::instance().add_name(name, function);
+    }
+    registered_name(const registered_name&) = delete;
+    registered_name& operator=(const registered_name&) = delete;
+    ~registered_name() { registry::instance().remove_name(function_); }
+
+private:
+    code_address function_;
+};
+
+}  // namespace multiprocessing::detail

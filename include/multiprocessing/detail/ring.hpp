@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+// The two sides of a ring of messages in shared memory; ring_memory.hpp says how it lies there.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <system_error>
+
+#include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/os/wait_word.hpp>
+#include <multiprocessing/detail/ring_memory.hpp>
+
+namespace multiprocessing::detail {
+
+/// When a full segment may be left for a larger one.
+enum class ring_growth { for_large_messages, whenever_full };
+
+/// The writing side. One thread of one process at a time; another that takes over calls sync() first.
+class ring_writer {
+public:
+    ring_writer(ring_control& control, ring_memory& memory) noexcept
+        : control_(&control), memory_(&memory), published_(control.writer.count),
+          consumed_(control.reader.count) {
+        count_ = published_.count();
+        tail_ = control.writer.at(count_);
+        refresh();
+    }
+
+    /// Finds out where the side is if another process has written meanwhile, or died doing so.
+    void sync() noexcept {
+        if (const std::uint32_t now = published_.count(); now != count_ || staged_ != 0) {
+            count_ = now;
+            staged_ = 0;
+            tail_ = control_->writer.at(now);
+            refresh();
+        }
+    }
+
+    /// Messages published and not yet consumed.
+    std::uint32_t backlog() const noexcept { return count_between(consumed_.count(), count_); }
+
+    /// Room for a payload, 8-aligned, or null: then there is none until the reader has gone on, or
+    /// `ec` says why the memory cannot be had. What was reserved before and not committed is dropped.
+    std::byte* reserve(std::uint64_t payload, ring_growth growth, std::error_code& ec) {
+        ec = {};
+        next_ = tail_;
+        const std::uint64_t bytes = record::bytes(payload);
+        if (!fits(bytes)) {
+            refresh();
+            next_ = tail_;
+            if (!fits(bytes) && !leave(bytes, growth, ec))
+                return nullptr;
+        } else if (tail_.segment != 0 && calm(bytes) && !enter(0, ec)) {
+            return nullptr;
+        }
+        return place(payload, ec);
+    }
+
+    /// Stages what was reserved; it is published with publish().
+    void commit() noexcept {
+        tail_ = next_;
+        ++staged_;
+    }
+
+    /// Makes all that was committed visible to the reader, and wakes it.
+    void publish() noexcept {
+        if (staged_ == 0)
+            return;
+        count_ = (count_ + staged_) & 0x7fffffffU;
+        control_->writer.prepare(count_, tail_);
+        published_.advance(std::exchange(staged_, 0U));
+    }
+
+    std::uint32_t consumed() const noexcept { return consumed_.count(); }
+
+    /// Sleeps until the reader has consumed more than `seen`, or the time has passed.
+    std::error_code wait(std::uint32_t seen, const deadline& until) noexcept {
+        return consumed_.wait(seen, until);
+    }
+
+private:
+    /// Looks how far the reader is. Once it is in the writer's segment all others are free.
+    void refresh() noexcept {
+        head_ = control_->reader.at(consumed_.count());
+        if (tail_.split && head_.segment == tail_.segment) {
+            memory_->discard(tail_.highest, tail_.segment);
+            tail_.highest = tail_.segment;
+            tail_.split = false;
+        }
+    }
+
+    std::uint64_t used() const noexcept {
+        return head_.segment == next_.segment ? next_.offset - head_.offset : next_.offset;
+    }
+
+    std::uint64_t to_end() const noexcept {
+        const std::uint64_t capacity = memory_->capacity(next_.segment);
+        return capacity - (next_.offset & (capacity - 1));
+    }
+
+    /// Room for one more header always remains: for the jump to another segment.
+    bool fits(std::uint64_t bytes) const noexcept {
+        const std::uint64_t padding = to_end() < bytes ? to_end() : 0;
+        return used() + padding + bytes + record::header_bytes <= memory_->capacity(next_.segment);
+    }
+
+    bool leave(std::uint64_t bytes, ring_growth growth, std::error_code& ec) {
+        const bool large = bytes > memory_->capacity(next_.segment) / 4;
+        if (growth == ring_growth::for_large_messages && !large)
+            return false;
+        return enter(memory_->segment_for(next_.highest, 4 * bytes), ec);
+    }
+
+    /// Counts the messages for which the first segment would have been enough.
+    bool calm(std::uint64_t bytes) noexcept {
+        constexpr std::uint32_t long_enough = 1024;
+        if (4 * (used() + bytes) > memory_->capacity(0))
+            calm_ = 0;
+        else if (++calm_ >= long_enough && !tail_.split)
+            return true;
+        return false;
+    }
+
+    bool enter(std::uint32_t segment, std::error_code& ec) {
+        std::byte* header = nullptr;
+        ec = memory_->open(next_.segment, header);
+        std::byte* other = nullptr;
+        if (!ec)
+            ec = memory_->open(segment, other);
+        if (ec)
+            return false;
+        const std::uint64_t at = next_.offset & (memory_->capacity(next_.segment) - 1);
+        write_header(header + at, record::header(record_kind::jump, segment));
+        next_ = {0, segment, segment > next_.highest ? segment : next_.highest, true};
+        calm_ = 0;
+        return true;
+    }
+
+    std::byte* place(std::uint64_t payload, std::error_code& ec) {
+        std::byte* data = nullptr;
+        ec = memory_->open(next_.segment, data);
+        if (ec)
+            return nullptr;
+        const std::uint64_t mask = memory_->capacity(next_.segment) - 1;
+        const std::uint64_t bytes = record::bytes(payload);
+        if (const std::uint64_t left = to_end(); left < bytes) {
+            write_header(data + (next_.offset & mask), record::header(record_kind::wrap, 0));
+            next_.offset += left;
+        }
+        std::byte* const at = data + (next_.offset & mask);
+        write_header(at, record::header(record_kind::message, payload));
+        next_.offset += bytes;
+        return at + record::header_bytes;
+    }
+
+    static void write_header(std::byte* at, std::uint64_t header) noexcept {
+        std::memcpy(at, &header, sizeof header);
+    }
+
+    ring_control* control_;
+    ring_memory* memory_;
+    wait_word published_;
+    wait_word consumed_;
+    ring_position tail_;
+    ring_position next_;
+    ring_position head_;
+    std::uint32_t count_ = 0;
+    std::uint32_t staged_ = 0;
+    std::uint32_t calm_ = 0;
+};
+
+/// The reading side. One thread of one process at a time; another that takes over calls sync() first.
+class ring_reader {
+public:
+    ring_reader(ring_control& control, ring_memory& memory) noexcept
+        : control_(&control), memory_(&memory), published_(control.writer.count),
+          consumed_(control.reader.count) {
+        count_ = consumed_.count();
+        head_ = control.reader.at(count_);
+        available_ = published_.count();
+    }
+
+    void sync() noexcept {
+        if (const std::uint32_t now = consumed_.count(); now != count_ || staged_ != 0) {
+            count_ = now;
+            staged_ = 0;
+            head_ = control_->reader.at(now);
+            available_ = published_.count();
+        }
+    }
+
+    /// Whether there is a message, and its payload, which stays where it is until release().
+    bool front(std::span<const std::byte>& payload, std::error_code& ec) {
+        ec = {};
+        if (taken() == available_) {
+            available_ = published_.count();
+            if (taken() == available_)
+                return false;
+        }
+        return find(payload, ec);
+    }
+
+    /// Stages the front as consumed; the writer may use its room after release().
+    void pop() noexcept {
+        head_ = next_;
+        ++staged_;
+    }
+
+    void release() noexcept {
+        if (staged_ == 0)
+            return;
+        count_ = taken();
+        control_->reader.prepare(count_, head_);
+        consumed_.advance(std::exchange(staged_, 0U));
+    }
+
+    std::uint32_t backlog() const noexcept { return count_between(taken(), published_.count()); }
+    std::uint32_t staged() const noexcept { return staged_; }
+
+    /// Sleeps until there is a message beyond those taken, or the time has passed.
+    std::error_code wait(const deadline& until) noexcept { return published_.wait(taken(), until); }
+
+private:
+    std::uint32_t taken() const noexcept { return (count_ + staged_) & 0x7fffffffU; }
+
+    /// Follows the records to the next message. What it reads may be damaged: nothing is believed
+    /// that does not lie within the segment.
+    bool find(std::span<const std::byte>& payload, std::error_code& ec) {
+        next_ = head_;
+        for (std::uint32_t hops = 0; hops < 2 * ring_memory::most_segments; ++hops) {
+            std::byte* data = nullptr;
+            ec = memory_->open(next_.segment, data);
+            if (ec)
+                return false;
+            const std::uint64_t capacity = memory_->capacity(next_.segment);
+            const std::uint64_t at = next_.offset & (capacity - 1);
+            std::uint64_t header = 0;
+            std::memcpy(&header, data + at, sizeof header);
+            const std::uint64_t value = record::value(header);
+            if (record::kind(header) == record_kind::message) {
+                if (value > capacity - at - record::header_bytes)
+                    break;
+                payload = {data + at + record::header_bytes, static_cast<std::size_t>(value)};
+                next_.offset += record::bytes(value);
+                return true;
+            }
+            follow(record::kind(header), value, capacity - at);
+        }
+        ec = std::make_error_code(std::errc::bad_message);
+        return false;
+    }
+
+    void follow(record_kind kind, std::uint64_t value, std::uint64_t to_end) noexcept {
+        if (kind == record_kind::wrap)
+            next_.offset += to_end;
+        else
+            next_ = {0, static_cast<std::uint32_t>(value), 0, false};
+    }
+
+    ring_control* control_;
+    ring_memory* memory_;
+    wait_word published_;
+    wait_word consumed_;
+    ring_position head_;
+    ring_position next_;
+    std::uint32_t count_ = 0;
+    std::uint32_t available_ = 0;
+    std::uint32_t staged_ = 0;
+};
+
+}  // namespace multiprocessing::detail

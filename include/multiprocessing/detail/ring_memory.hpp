@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// How a ring of messages lies in shared memory, and how a process finds its way in it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <multiprocessing/detail/os/memory.hpp>
+#include <multiprocessing/detail/os/wait_word.hpp>
+
+namespace multiprocessing::detail {
+
+// A ring is a line of control words for each side and a series of segments, each twice as large as
+// the one before; all but the first exist only after a message or a backlog needed them. A record is
+// a header of 8 bytes and a payload, both 8-aligned, never broken at a segment's end. The writer
+// goes on to a larger segment when the one it is in is full, and back to the first when the backlog
+// has gone; a record tells the reader to follow. So a ring holds what its messages need, stays in
+// the cache while there is no backlog, and a writer need not wait for a reader.
+//
+// Who writes what. The count and position of `writer` belong to the writing side, those of `reader`
+// to the reading side; only one thread of all processes is on a side at a time (a mutex of the owner
+// sees to it where there are several). A position is kept twice: `position[n % 2]` is the place
+// after n messages. That for n + 1 is written first, then the count moves, in one instruction or one
+// system call. A process killed before it has published nothing, one killed after it everything;
+// the next one on its side finds the position that fits the count. Nothing needs to be repaired.
+
+/// Where a side is: the segment, and how many bytes it has gone in it since it entered.
+struct ring_position {
+    std::uint64_t offset = 0;
+    std::uint32_t segment = 0;
+    /// The writer's only: the largest segment that the reader may still have before it.
+    std::uint32_t highest = 0;
+    /// The writer's only: whether the reader was in another segment when last looked for.
+    bool split = false;
+
+    static constexpr unsigned offset_bits = 51;
+
+    std::uint64_t pack() const noexcept {
+        return std::uint64_t{segment} << 58 | std::uint64_t{highest} << 52 |
+               std::uint64_t{split} << offset_bits | offset;
+    }
+    static ring_position unpack(std::uint64_t packed) noexcept {
+        constexpr std::uint64_t offset_mask = (std::uint64_t{1} << offset_bits) - 1;
+        return {packed & offset_mask, static_cast<std::uint32_t>(packed >> 58),
+                static_cast<std::uint32_t>(packed >> 52 & 63U), (packed >> offset_bits & 1U) != 0};
+    }
+};
+
+/// One side's words, on a line of their own.
+struct alignas(128) ring_side {
+    wait_word::cell count;
+    std::atomic<std::uint64_t> position[2];
+
+    /// Relaxed: the count, read before with acquire, was moved after this was written.
+    ring_position at(std::uint32_t count_now) const noexcept {
+        return ring_position::unpack(position[count_now & 1U].load(std::memory_order_relaxed));
+    }
+    /// Relaxed: visible with the count, which moves after it with release.
+    void prepare(std::uint32_t next_count, const ring_position& value) noexcept {
+        position[next_count & 1U].store(value.pack(), std::memory_order_relaxed);
+    }
+};
+
+struct ring_control {
+    ring_side writer;
+    ring_side reader;
+};
+
+/// Counts go round at 2^31.
+constexpr std::uint32_t count_between(std::uint32_t from, std::uint32_t to) noexcept {
+    return (to - from) & 0x7fffffffU;
+}
+
+/// A record's kind, in the lowest bits of its header; above it the payload's bytes, or the segment
+/// to go on to.
+enum class record_kind : std::uint64_t { message = 0, wrap = 1, jump = 2 };
+
+struct record {
+    static constexpr std::uint64_t header_bytes = 8;
+
+    static constexpr std::uint64_t bytes(std::uint64_t payload) noexcept {
+        return header_bytes + ((payload + 7) & ~std::uint64_t{7});
+    }
+    static constexpr std::uint64_t header(record_kind kind, std::uint64_t value) noexcept {
+        return value << 2 | static_cast<std::uint64_t>(kind);
+    }
+    static constexpr record_kind kind(std::uint64_t header) noexcept {
+        return static_cast<record_kind>(header & 3U);
+    }
+    static constexpr std::uint64_t value(std::uint64_t header) noexcept { return header >> 2; }
+};
+
+/// A ring's segments in a block of shared memory, as this process sees them: mapped when first used.
+class ring_memory {
+public:
+    static constexpr std::uint32_t most_segments = 40;
+
+    /// `first_bytes` is a power of two, at least a page, the same in every process.
+    ring_memory(std::shared_ptr<shared_block> block, std::uint64_t offset, std::uint64_t first_bytes)
+        : block_(std::move(block)), offset_(offset), first_bytes_(first_bytes) {}
+
+    std::uint64_t capacity(std::uint32_t segment) const noexcept { return first_bytes_ << segment; }
+
+    /// The first segment above `highest` that has room for `bytes`.
+    std::uint32_t segment_for(std::uint32_t highest, std::uint64_t bytes) const noexcept {
+        std::uint32_t segment = highest + 1;
+        while (segment < most_segments && capacity(segment) < bytes)
+            ++segment;
+        return segment;
+    }
+
+    std::error_code open(std::uint32_t segment, std::byte*& data) {
+        if (segment >= most_segments)
+            return std::make_error_code(std::errc::no_buffer_space);
+        data = views_[segment].data();
+        return data != nullptr ? std::error_code() : map(segment, data);
+    }
+
+    /// Gives back the memory of every segment up to `highest`, but the first and `current`.
+    void discard(std::uint32_t highest, std::uint32_t current) noexcept {
+        for (std::uint32_t segment = 1; segment <= highest; ++segment)
+            if (segment != current)  // Failure costs memory, nothing else.
+                block_->discard(place(segment), capacity(segment));
+    }
+
+private:
+    std::error_code map(std::uint32_t segment, std::byte*& data) {
+        if (const auto ec = block_->extend(place(segment) + capacity(segment)))
+            return ec;
+        const auto ec = block_->map(views_[segment], place(segment),
+                                    static_cast<std::size_t>(capacity(segment)));
+        data = views_[segment].data();
+        return ec;
+    }
+
+    std::uint64_t place(std::uint32_t segment) const noexcept {
+        return offset_ + first_bytes_ * ((std::uint64_t{1} << segment) - 1);
+    }
+
+    std::shared_ptr<shared_block> block_;
+    std::uint64_t offset_;
+    std::uint64_t first_bytes_;
+    std::array<mapping, most_segments> views_;
+};
+
+}  // namespace multiprocessing::detail
