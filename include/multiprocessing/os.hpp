@@ -15,17 +15,17 @@ inline int getpid() noexcept {
     return detail::process_id();
 }
 
-/// The number of the process that started this one; 1, or that of another guardian, once it is gone.
-/// On Windows the number of the starter also when it is gone. Python: `os.getppid`.
+/// The number of the process that started this one; 1, or that of another guardian, once it is
+/// gone. On Windows the number of the starter also when it is gone. Python: `os.getppid`.
 inline int getppid() noexcept {
     return detail::parent_process_id();
 }
 
-/// Splits this process in two: returns 0 in the child, the child's number in the parent. Output that
-/// is still in a buffer comes from both; flush before, or use `Process`, which does. In a program
-/// with several threads only the caller goes on in the child, and locks that the others held stay
-/// locked. Throws `std::system_error` when the system has no room for a process. POSIX only.
-/// Python: `os.fork`.
+/// Splits this process in two: returns 0 in the child, the child's number in the parent. Output
+/// that is still in a buffer comes from both; flush before, or use `Process`, which does. In a
+/// program with several threads only the caller goes on in the child, and locks that the others
+/// held stay locked. Throws `std::system_error` when the system has no room for a process. POSIX
+/// only. Python: `os.fork`.
 inline int fork() {
     int pid = 0;
     detail::throw_if_error(detail::fork_process(pid), "fork");
@@ -41,9 +41,9 @@ struct wait_result {
 };
 
 /// Waits for the child `pid` (-1: any, 0 and below -1: of a process group) with the system's
-/// `options`, such as WNOHANG. It also takes children of `Process` and `Popen` away from them: their
-/// exit code is then unknown. Throws `std::system_error`, with ECHILD where there is no such child.
-/// POSIX only. Python: `os.waitpid`.
+/// `options`, such as WNOHANG. It also takes children of `Process` and `Popen` away from them:
+/// their exit code is then unknown. Throws `std::system_error`, with ECHILD where there is no such
+/// child. POSIX only. Python: `os.waitpid`.
 inline wait_result waitpid(int pid, int options = 0) {
     wait_result result;
     detail::throw_if_error(detail::wait_process(pid, options, result.pid, result.status),
@@ -56,8 +56,8 @@ inline wait_result wait() {
     return waitpid(-1);
 }
 
-/// The exit status, or minus the signal that ended the process. Throws `ValueError` where it did not
-/// end (stopped or continued). Python: `os.waitstatus_to_exitcode`.
+/// The exit status, or minus the signal that ended the process. Throws `ValueError` where it did
+/// not end (stopped or continued). Python: `os.waitstatus_to_exitcode`.
 inline int waitstatus_to_exitcode(int status) {
     int code = 0;
     if (!detail::exit_code_of(status, code))

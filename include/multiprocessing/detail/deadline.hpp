@@ -20,7 +20,8 @@ public:
     static deadline never() noexcept { return deadline(std::nullopt); }
     static deadline now() noexcept { return deadline(clock::time_point::min()); }
 
-    /// The moment `limit` from now; never, if there is no limit or it is beyond what the clock counts.
+    /// The moment `limit` from now; never, if there is no limit or it is beyond what the clock
+    /// counts.
     static deadline after(const timeout& limit) noexcept {
         if (!limit)
             return never();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The functions that a message may name: thunks, which enter themselves when the program starts, and
-// functions that were given a name.
+// The functions that a message may name: thunks, which enter themselves when the program starts,
+// and functions that were given a name.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +29,8 @@ public:
 
     void add(code_address thunk) {
         const std::lock_guard lock(mutex_);
-        thunks_.insert(std::lower_bound(thunks_.begin(), thunks_.end(), thunk, std::less<>()), thunk);
+        thunks_.insert(std::lower_bound(thunks_.begin(), thunks_.end(), thunk, std::less<>()),
+                       thunk);
     }
     void remove(code_address thunk) noexcept {
         const std::lock_guard lock(mutex_);
@@ -81,7 +82,9 @@ private:
 
 class registered_thunk {
 public:
-    explicit registered_thunk(code_address thunk) : thunk_(thunk) { registry::instance().add(thunk); }
+    explicit registered_thunk(code_address thunk) : thunk_(thunk) {
+        registry::instance().add(thunk);
+    }
     registered_thunk(const registered_thunk&) = delete;
     registered_thunk& operator=(const registered_thunk&) = delete;
     ~registered_thunk() { registry::instance().remove(thunk_); }

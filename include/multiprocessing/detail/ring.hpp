@@ -18,7 +18,8 @@ namespace multiprocessing::detail {
 /// When a full segment may be left for a larger one.
 enum class ring_growth { for_large_messages, whenever_full };
 
-/// The writing side. One thread of one process at a time; another that takes over calls sync() first.
+/// The writing side. One thread of one process at a time; another that takes over calls sync()
+/// first.
 class ring_writer {
 public:
     ring_writer(ring_control& control, ring_memory& memory) noexcept
@@ -43,7 +44,8 @@ public:
     std::uint32_t backlog() const noexcept { return count_between(consumed_.count(), count_); }
 
     /// Room for a payload, 8-aligned, or null: then there is none until the reader has gone on, or
-    /// `ec` says why the memory cannot be had. What was reserved before and not committed is dropped.
+    /// `ec` says why the memory cannot be had. What was reserved before and not committed is
+    /// dropped.
     std::byte* reserve(std::uint64_t payload, ring_growth growth, std::error_code& ec) {
         ec = {};
         next_ = tail_;
@@ -172,7 +174,8 @@ private:
     std::uint32_t calm_ = 0;
 };
 
-/// The reading side. One thread of one process at a time; another that takes over calls sync() first.
+/// The reading side. One thread of one process at a time; another that takes over calls sync()
+/// first.
 class ring_reader {
 public:
     ring_reader(ring_control& control, ring_memory& memory) noexcept

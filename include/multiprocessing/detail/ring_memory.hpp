@@ -16,18 +16,19 @@
 namespace multiprocessing::detail {
 
 // A ring is a line of control words for each side and a series of segments, each twice as large as
-// the one before; all but the first exist only after a message or a backlog needed them. A record is
-// a header of 8 bytes and a payload, both 8-aligned, never broken at a segment's end. The writer
+// the one before; all but the first exist only after a message or a backlog needed them. A record
+// is a header of 8 bytes and a payload, both 8-aligned, never broken at a segment's end. The writer
 // goes on to a larger segment when the one it is in is full, and back to the first when the backlog
 // has gone; a record tells the reader to follow. So a ring holds what its messages need, stays in
 // the cache while there is no backlog, and a writer need not wait for a reader.
 //
 // Who writes what. The count and position of `writer` belong to the writing side, those of `reader`
-// to the reading side; only one thread of all processes is on a side at a time (a mutex of the owner
-// sees to it where there are several). A position is kept twice: `position[n % 2]` is the place
-// after n messages. That for n + 1 is written first, then the count moves, in one instruction or one
-// system call. A process killed before it has published nothing, one killed after it everything;
-// the next one on its side finds the position that fits the count. Nothing needs to be repaired.
+// to the reading side; only one thread of all processes is on a side at a time (a mutex of the
+// owner sees to it where there are several). A position is kept twice: `position[n % 2]` is the
+// place after n messages. That for n + 1 is written first, then the count moves, in one instruction
+// or one system call. A process killed before it has published nothing, one killed after it
+// everything; the next one on its side finds the position that fits the count. Nothing needs to be
+// repaired.
 
 /// Where a side is: the segment, and how many bytes it has gone in it since it entered.
 struct ring_position {
@@ -95,13 +96,15 @@ struct record {
     static constexpr std::uint64_t value(std::uint64_t header) noexcept { return header >> 2; }
 };
 
-/// A ring's segments in a block of shared memory, as this process sees them: mapped when first used.
+/// A ring's segments in a block of shared memory, as this process sees them: mapped when first
+/// used.
 class ring_memory {
 public:
     static constexpr std::uint32_t most_segments = 40;
 
     /// `first_bytes` is a power of two, at least a page, the same in every process.
-    ring_memory(std::shared_ptr<shared_block> block, std::uint64_t offset, std::uint64_t first_bytes)
+    ring_memory(std::shared_ptr<shared_block> block, std::uint64_t offset,
+                std::uint64_t first_bytes)
         : block_(std::move(block)), offset_(offset), first_bytes_(first_bytes) {}
 
     std::uint64_t capacity(std::uint32_t segment) const noexcept { return first_bytes_ << segment; }

@@ -18,38 +18,40 @@
 namespace multiprocessing::detail {
 
 /// One child of this process. Its sentinel becomes ready when it has ended, and can be waited for
-/// together with others. Where it is tied it ends when this process does, or lets go of this object.
+/// together with others. Where it is tied it ends when this process does, or lets go of this
+/// object.
 ///
-/// `can_fork` tells whether `fork(child, tied, body)` exists: `body` runs in a copy of this process,
-/// which ends with the status that `body` returns, without running exit handlers or destructors.
-/// `exec(child, plan, step)` starts a program at a cost that does not depend on this process' size.
-/// `reap(block, exitcode)` fetches how it ended, once: the exit status, or minus the signal;
-/// `exitcode` stays empty while it runs.
-/// `signal(number)` reaches the child and never a stranger that got its number later.
+/// `can_fork` tells whether `fork(child, tied, body)` exists: `body` runs in a copy of this
+/// process, which ends with the status that `body` returns, without running exit handlers or
+/// destructors. `exec(child, plan, step)` starts a program at a cost that does not depend on this
+/// process' size. `reap(block, exitcode)` fetches how it ended, once: the exit status, or minus the
+/// signal; `exitcode` stays empty while it runs. `signal(number)` reaches the child and never a
+/// stranger that got its number later.
 using backend::child_process;
 
 /// open_process(pid, sentinel): a handle that becomes ready when that process has ended.
 using backend::open_process;
 
 template <class Child>
-concept child_contract =
-    std::movable<Child> &&
+concept child_contract = std::movable<Child> &&
     requires(Child child, const Child constant, const launch_plan& plan, launch_step& step,
              std::optional<int>& exitcode, int (*body)(), handle& sentinel) {
-        { Child::can_fork } -> std::convertible_to<bool>;
-        { Child::terminate_signal } -> std::convertible_to<int>;
-        { Child::kill_signal } -> std::convertible_to<int>;
-        { Child::interrupt_signal } -> std::convertible_to<int>;
-        { Child::exec(child, plan, step) } -> std::same_as<std::error_code>;
-        { constant.pid() } noexcept -> std::same_as<int>;
-        { constant.sentinel() } noexcept -> std::same_as<native_handle>;
-        { child.reap(true, exitcode) } -> std::same_as<std::error_code>;
-        { child.signal(0) } -> std::same_as<std::error_code>;
-        { open_process(0, sentinel) } -> std::same_as<std::error_code>;
-        requires !Child::can_fork || requires {
-            { Child::fork(child, true, body) } -> std::same_as<std::error_code>;
-        };
+    { Child::can_fork } -> std::convertible_to<bool>;
+    { Child::terminate_signal } -> std::convertible_to<int>;
+    { Child::kill_signal } -> std::convertible_to<int>;
+    { Child::interrupt_signal } -> std::convertible_to<int>;
+    { Child::exec(child, plan, step) } -> std::same_as<std::error_code>;
+    { constant.pid() }
+    noexcept->std::same_as<int>;
+    { constant.sentinel() }
+    noexcept->std::same_as<native_handle>;
+    { child.reap(true, exitcode) } -> std::same_as<std::error_code>;
+    { child.signal(0) } -> std::same_as<std::error_code>;
+    { open_process(0, sentinel) } -> std::same_as<std::error_code>;
+    requires !Child::can_fork || requires {
+        { Child::fork(child, true, body) } -> std::same_as<std::error_code>;
     };
+};
 static_assert(child_contract<child_process>);
 
 }  // namespace multiprocessing::detail

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Seam: a bell that any process of a group rings and one hears, together with the ends of processes.
+// Seam: a bell that any process of a group rings and one hears, together with the ends of
+// processes.
 #pragma once
 
 #include <concepts>
@@ -20,26 +21,29 @@ namespace multiprocessing::detail {
 /// `ring()` from any process that has it; rings on until `silence()`. Thread-safe.
 using backend::doorbell;
 
-/// Many objects waited for at once: doorbells, sentinels of processes, ends of streams. `add(object,
-/// key)` and `remove(object)` while no other thread waits; `wait(until, keys)` returns with the keys
-/// of some that are ready, or none when the time has passed.
+/// Many objects waited for at once: doorbells, sentinels of processes, ends of streams.
+/// `add(object, key)` and `remove(object)` while no other thread waits; `wait(until, keys)` returns
+/// with the keys of some that are ready, or none when the time has passed.
 using backend::wait_set;
 
 template <class Bell, class Set>
-concept doorbell_contract =
-    std::movable<Bell> && std::movable<Set> &&
+concept doorbell_contract = std::movable<Bell> && std::movable<Set> &&
     requires(Bell bell, const Bell constant, Set set, handle owner, native_handle object,
              std::uint64_t key, std::vector<std::uint64_t>& keys, const deadline& until) {
-        Bell(std::move(owner));
-        { Bell::create(bell) } -> std::same_as<std::error_code>;
-        { constant.native() } noexcept -> std::same_as<native_handle>;
-        { bell.ring() } noexcept -> std::same_as<std::error_code>;
-        { bell.silence() } noexcept;
-        { Set::create(set) } -> std::same_as<std::error_code>;
-        { set.add(object, key) } -> std::same_as<std::error_code>;
-        { set.remove(object) } noexcept;
-        { set.wait(until, keys) } -> std::same_as<std::error_code>;
-    };
+    Bell(std::move(owner));
+    { Bell::create(bell) } -> std::same_as<std::error_code>;
+    { constant.native() }
+    noexcept->std::same_as<native_handle>;
+    { bell.ring() }
+    noexcept->std::same_as<std::error_code>;
+    { bell.silence() }
+    noexcept;
+    { Set::create(set) } -> std::same_as<std::error_code>;
+    { set.add(object, key) } -> std::same_as<std::error_code>;
+    { set.remove(object) }
+    noexcept;
+    { set.wait(until, keys) } -> std::same_as<std::error_code>;
+};
 static_assert(doorbell_contract<doorbell, wait_set>);
 
 }  // namespace multiprocessing::detail

@@ -29,9 +29,9 @@ using backend::handle;
 /// duplicate(source, copy): a second handle for the same object.
 /// adopt(inherited, owner): takes over a handle that the parent left open for this process, and
 /// stops it from being inherited further; an error if there is no such handle.
-/// wait_ready(object, until, ready): waits until reading from it would not block, or, for a process,
-/// until it has ended. An end of file counts as ready.
-/// wait_ready(objects, until, ready): the same for several; `ready` holds the places of all that are.
+/// wait_ready(object, until, ready): waits until reading from it would not block, or, for a
+/// process, until it has ended. An end of file counts as ready. wait_ready(objects, until, ready):
+/// the same for several; `ready` holds the places of all that are.
 using backend::adopt;
 using backend::duplicate;
 using backend::wait_ready;
@@ -41,16 +41,19 @@ concept handle_contract =
     std::movable<Handle> && !std::copyable<Handle> && std::regular<Native> &&
     requires(Handle h, const Handle c, Native n, const deadline& until, bool& flag,
              std::span<const Native> many, std::vector<std::size_t>& places) {
-        Handle(n);
-        { c.get() } noexcept -> std::same_as<Native>;
-        { h.release() } noexcept -> std::same_as<Native>;
-        { static_cast<bool>(c) } noexcept;
-        h.reset();
-        { duplicate(n, h) } -> std::same_as<std::error_code>;
-        { adopt(n, h) } -> std::same_as<std::error_code>;
-        { wait_ready(n, until, flag) } -> std::same_as<std::error_code>;
-        { wait_ready(many, until, places) } -> std::same_as<std::error_code>;
-    };
+    Handle(n);
+    { c.get() }
+    noexcept->std::same_as<Native>;
+    { h.release() }
+    noexcept->std::same_as<Native>;
+    { static_cast<bool>(c) }
+    noexcept;
+    h.reset();
+    { duplicate(n, h) } -> std::same_as<std::error_code>;
+    { adopt(n, h) } -> std::same_as<std::error_code>;
+    { wait_ready(n, until, flag) } -> std::same_as<std::error_code>;
+    { wait_ready(many, until, places) } -> std::same_as<std::error_code>;
+};
 static_assert(handle_contract<handle, native_handle>);
 
 }  // namespace multiprocessing::detail

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Seam: the program and libraries that are loaded, and addresses of code that mean the same elsewhere.
+// Seam: the program and libraries that are loaded, and addresses of code that mean the same
+// elsewhere.
 #pragma once
 
 #include <concepts>
@@ -33,12 +34,12 @@ using backend::resolve_code;
 
 template <class Place>
 concept image_contract = std::regular<decltype(Place::image)> &&
-                         requires(const void* address, Place place, const Place constant) {
-                             { locate_code(address, place) } -> std::same_as<bool>;
-                             { resolve_code(constant) } -> std::same_as<const void*>;
-                             { program_fingerprint() } -> std::same_as<std::uint64_t>;
-                             { own_program() } -> std::same_as<std::vector<std::string>>;
-                         };
+    requires(const void* address, Place place, const Place constant) {
+    { locate_code(address, place) } -> std::same_as<bool>;
+    { resolve_code(constant) } -> std::same_as<const void*>;
+    { program_fingerprint() } -> std::same_as<std::uint64_t>;
+    { own_program() } -> std::same_as<std::vector<std::string>>;
+};
 static_assert(image_contract<image_place>);
 
 }  // namespace multiprocessing::detail

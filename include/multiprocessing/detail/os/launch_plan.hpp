@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a program is started with: everything decided before the system is asked, so that it may throw.
+// What a program is started with: everything decided before the system is asked, so that it may
+// throw.
 #pragma once
 
 #include <array>
@@ -28,7 +29,8 @@ struct launch_plan {
     bool close_others = true;
     /// End it when this process ends.
     bool tied = false;
-    /// (POSIX) Give it SIGPIPE and SIGXFSZ as the system delivers them, should they be ignored here.
+    /// (POSIX) Give it SIGPIPE and SIGXFSZ as the system delivers them, should they be ignored
+    /// here.
     bool restore_signals = true;
     /// (POSIX) Make it the leader of a new session, or a member of a process group (0: its own).
     bool new_session = false;

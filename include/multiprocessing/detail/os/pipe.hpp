@@ -31,24 +31,24 @@ using backend::open_pipe;
 using backend::read_some;
 using backend::write_all;
 
-/// Feeds one stream and drains up to two, all at once, so that no side can block the other. A stream
-/// that has ended is closed. What was drained when time ran out stays in the strings.
+/// Feeds one stream and drains up to two, all at once, so that no side can block the other. A
+/// stream that has ended is closed. What was drained when time ran out stays in the strings.
 using backend::pipe_exchange;
 
 template <class Ends, class Exchange>
-concept pipe_contract =
-    requires(Ends ends, Exchange exchange, native_handle n, std::span<std::byte> into,
-             std::span<const std::byte> from, std::size_t& count, std::string& text,
-             std::string_view input, const deadline& until, bool& done) {
-        { ends.reader } -> std::same_as<handle&>;
-        { ends.writer } -> std::same_as<handle&>;
-        { open_pipe(ends) } -> std::same_as<std::error_code>;
-        { read_some(n, into, count) } -> std::same_as<std::error_code>;
-        { write_all(n, from, from) } -> std::same_as<std::error_code>;
-        { exchange.feed(ends.writer, input) } -> std::same_as<std::error_code>;
-        { exchange.drain(ends.reader, text) } -> std::same_as<std::error_code>;
-        { exchange.run(until, done) } -> std::same_as<std::error_code>;
-    };
+concept pipe_contract = requires(Ends ends, Exchange exchange, native_handle n,
+                                 std::span<std::byte> into, std::span<const std::byte> from,
+                                 std::size_t& count, std::string& text, std::string_view input,
+                                 const deadline& until, bool& done) {
+    { ends.reader } -> std::same_as<handle&>;
+    { ends.writer } -> std::same_as<handle&>;
+    { open_pipe(ends) } -> std::same_as<std::error_code>;
+    { read_some(n, into, count) } -> std::same_as<std::error_code>;
+    { write_all(n, from, from) } -> std::same_as<std::error_code>;
+    { exchange.feed(ends.writer, input) } -> std::same_as<std::error_code>;
+    { exchange.drain(ends.reader, text) } -> std::same_as<std::error_code>;
+    { exchange.run(until, done) } -> std::same_as<std::error_code>;
+};
 static_assert(pipe_contract<pipe_ends, pipe_exchange>);
 
 }  // namespace multiprocessing::detail

@@ -46,8 +46,10 @@ using backend::signal_name;
 
 template <class Integer>
 concept system_contract = requires(Integer number, Integer& out, void* data, std::size_t bytes) {
-    { process_id() } noexcept -> std::same_as<Integer>;
-    { parent_process_id() } noexcept -> std::same_as<Integer>;
+    { process_id() }
+    noexcept->std::same_as<Integer>;
+    { parent_process_id() }
+    noexcept->std::same_as<Integer>;
     { kill_process(number, number) } -> std::same_as<std::error_code>;
     { wait_process(number, number, out, out) } -> std::same_as<std::error_code>;
     { exit_code_of(number, out) } -> std::same_as<bool>;
@@ -56,7 +58,8 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     { quota_cpus() } -> std::same_as<double>;
     { signal_name(number) } -> std::same_as<std::string>;
     { random_bytes(data, bytes) } -> std::same_as<std::error_code>;
-    { detach_input() } noexcept;
+    { detach_input() }
+    noexcept;
 };
 static_assert(system_contract<int>);
 

@@ -18,8 +18,8 @@
 namespace multiprocessing::detail {
 
 /// A process' view of a counter, which lives in a `cell` of shared memory that is zero at first. At
-/// any moment at most one thread of all processes advances it and at most one sleeps on it; who that
-/// is the owner of the memory settles.
+/// any moment at most one thread of all processes advances it and at most one sleeps on it; who
+/// that is the owner of the memory settles.
 ///
 /// `count()` is the number of steps so far, modulo 2^31; what the advancing side wrote before is
 /// visible with it. `advance(steps)` moves it and wakes the sleeper: both happen or neither, also
@@ -28,15 +28,18 @@ namespace multiprocessing::detail {
 using backend::wait_word;
 
 template <class Word>
-concept wait_word_contract =
-    std::copyable<Word> && std::is_default_constructible_v<typename Word::cell> &&
+concept wait_word_contract = std::copyable<Word> &&
+    std::is_default_constructible_v<typename Word::cell> &&
     requires(Word word, const Word constant, typename Word::cell& cell, std::uint32_t steps,
              const deadline& until) {
-        Word(cell);
-        { constant.count() } noexcept -> std::same_as<std::uint32_t>;
-        { word.advance(steps) } noexcept;
-        { word.wait(steps, until) } noexcept -> std::same_as<std::error_code>;
-    };
+    Word(cell);
+    { constant.count() }
+    noexcept->std::same_as<std::uint32_t>;
+    { word.advance(steps) }
+    noexcept;
+    { word.wait(steps, until) }
+    noexcept->std::same_as<std::error_code>;
+};
 static_assert(wait_word_contract<wait_word>);
 
 }  // namespace multiprocessing::detail

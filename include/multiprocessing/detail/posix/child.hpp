@@ -104,7 +104,8 @@ private:
         if (tie_writer)
             tie_ = tie_holder(std::move(tie_writer));
         if (const auto ec = open_process(pid_, sentinel_)) {
-            ::kill(pid_, SIGKILL);  // It is ours and not waited for: the number cannot be another's.
+            ::kill(pid_,
+                   SIGKILL);  // It is ours and not waited for: the number cannot be another's.
             retry([&] { return ::waitpid(pid_, nullptr, 0); });
             return ec;
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Linux backend of detail/os/doorbell.hpp: an eventfd, and epoll to hear it and the ends of processes.
+// Linux backend of detail/os/doorbell.hpp: an eventfd, and epoll to hear it and the ends of
+// processes.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What every POSIX backend needs to make a system call: errno as a value, and the retry after EINTR.
+// What every POSIX backend needs to make a system call: errno as a value, and the retry after
+// EINTR.
 #pragma once
 
 #include <cerrno>

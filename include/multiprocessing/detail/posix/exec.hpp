@@ -59,8 +59,8 @@ extern "C" int __clone(int (*run)(void*), void* stack, int flags, void* argument
 #endif
 
 // From here to run_child: between clone and exec. The child runs in the parent's memory while the
-// thread that made it is suspended. Nothing here may allocate, lock, throw or change what the parent
-// would miss; system calls only. Each step returns whether it succeeded, and leaves errno.
+// thread that made it is suspended. Nothing here may allocate, lock, throw or change what the
+// parent would miss; system calls only. Each step returns whether it succeeded, and leaves errno.
 
 /// Handlers of the parent must not run here, in its memory but on the child's behalf. The raw call:
 /// sanitizers keep handlers in tables of their own, which this child would share.
@@ -140,8 +140,7 @@ inline bool choose_inherited(const exec_request& request) noexcept {
 
 /// Tries each path. A file that may not be executed is reported only if no other is found.
 inline void execute(const exec_request& request) noexcept {
-    char* const* environment =
-        request.plan.environment ? request.environment.data() : ::environ;
+    char* const* environment = request.plan.environment ? request.environment.data() : ::environ;
     int denied = 0;
     for (char* const* path = request.candidates.data(); *path != nullptr; ++path) {
         ::execve(*path, request.argv.data(), environment);
@@ -179,7 +178,8 @@ MULTIPROCESSING_NO_THREAD_SANITIZER inline int run_child(void* argument) noexcep
     }
     request.error = errno != 0 ? errno : EINVAL;
     for (;;)
-        ::syscall(SYS_exit_group, 127);  // Not _exit: a sanitizer's would flush the parent's streams.
+        ::syscall(SYS_exit_group,
+                  127);  // Not _exit: a sanitizer's would flush the parent's streams.
 }
 
 /// Blocks all signals of this thread, so that no handler runs while the memory is shared.
@@ -205,9 +205,9 @@ inline std::error_code clone_and_exec(exec_request& request, int& pid, handle& s
     int pidfd = no_handle;
     {
         const all_signals_blocked guard;
-        pid = MULTIPROCESSING_CLONE(run_child, stack + stack_bytes,
-                                    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &request,
-                                    &pidfd);
+        pid =
+            MULTIPROCESSING_CLONE(run_child, stack + stack_bytes,
+                                  CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &request, &pidfd);
     }
     if (pid == -1)
         return last_error();

@@ -46,7 +46,8 @@ private:
     native_handle fd_ = no_handle;
 };
 
-/// Another descriptor for the same object. It is never 0, 1 or 2: those are for a program's streams.
+/// Another descriptor for the same object. It is never 0, 1 or 2: those are for a program's
+/// streams.
 inline std::error_code duplicate(native_handle source, handle& copy) noexcept {
     copy.reset(::fcntl(source, F_DUPFD_CLOEXEC, 3));
     return copy ? std::error_code() : last_error();

@@ -44,7 +44,8 @@ struct loaded_image {
 
 /// The linker's build-id where there is one; else the shape of all segments has to do.
 inline void add_identity(hash64& hash, const ::dl_phdr_info& info) noexcept {
-    for (const auto* header = info.dlpi_phdr; header != info.dlpi_phdr + info.dlpi_phnum; ++header) {
+    for (const auto* header = info.dlpi_phdr; header != info.dlpi_phdr + info.dlpi_phnum;
+         ++header) {
         hash.add(header, sizeof *header);
         if (header->p_type == PT_NOTE)
             hash.add(reinterpret_cast<const void*>(info.dlpi_addr + header->p_vaddr),
@@ -59,7 +60,8 @@ inline loaded_image describe_image(const ::dl_phdr_info& info) noexcept {
     hash.add(name.data(), name.size());
     add_identity(hash, info);
     loaded_image image{info.dlpi_addr, hash.value(), 0, 0};
-    for (const auto* header = info.dlpi_phdr; header != info.dlpi_phdr + info.dlpi_phnum; ++header) {
+    for (const auto* header = info.dlpi_phdr; header != info.dlpi_phdr + info.dlpi_phnum;
+         ++header) {
         if (header->p_type == PT_LOAD && (header->p_flags & PF_X) != 0) {
             image.code_begin = info.dlpi_addr + header->p_vaddr;
             image.code_end = image.code_begin + header->p_memsz;
@@ -82,7 +84,9 @@ public:
             [&](const loaded_image& image) {
                 return value >= image.code_begin && value < image.code_end;
             },
-            [&](const loaded_image& image) { place = {image.key, value - image.base}; });
+            [&](const loaded_image& image) {
+                place = {image.key, value - image.base};
+            });
     }
 
     const void* resolve(const image_place& place) {
@@ -146,7 +150,8 @@ inline std::uint64_t program_fingerprint() {
     return image_table::instance().program();
 }
 
-/// The magic link first: it starts the very file that runs here, also if it was replaced or removed.
+/// The magic link first: it starts the very file that runs here, also if it was replaced or
+/// removed.
 inline std::vector<std::string> own_program() {
     std::vector<std::string> paths{"/proc/self/exe"};
     if (const auto* name = reinterpret_cast<const char*>(::getauxval(AT_EXECFN)))

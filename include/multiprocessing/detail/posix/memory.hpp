@@ -52,9 +52,8 @@ public:
     explicit shared_block(handle owner) noexcept : memory_(std::move(owner)) {}
 
     static constexpr std::size_t page_bytes = 4096;
-    static constexpr std::uint64_t most_bytes = sizeof(void*) == 8
-                                                    ? std::uint64_t{1} << 40
-                                                    : std::uint64_t{1} << 30;
+    static constexpr std::uint64_t most_bytes =
+        sizeof(void*) == 8 ? std::uint64_t{1} << 40 : std::uint64_t{1} << 30;
 
     static std::error_code create(shared_block& block, std::uint64_t bytes) noexcept {
         handle memory(::memfd_create("multiprocessing", MFD_CLOEXEC));
@@ -71,7 +70,8 @@ public:
     /// Asks for the limit first: beyond it the kernel would send a signal instead of an error.
     std::error_code extend(std::uint64_t bytes) noexcept {
         ::rlimit limit{};
-        if (bytes > most_bytes || (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes > limit.rlim_cur))
+        if (bytes > most_bytes ||
+            (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes > limit.rlim_cur))
             return std::make_error_code(std::errc::file_too_large);
         struct ::stat now {};
         if (::fstat(memory_.get(), &now) == -1)
@@ -84,8 +84,8 @@ public:
     }
 
     std::error_code map(mapping& view, std::uint64_t offset, std::size_t bytes) const noexcept {
-        void* const data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-                                  memory_.get(), static_cast<::off_t>(offset));
+        void* const data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory_.get(),
+                                  static_cast<::off_t>(offset));
         if (data == MAP_FAILED)
             return last_error();
         view = mapping(data, bytes);

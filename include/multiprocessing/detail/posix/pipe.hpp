@@ -173,11 +173,12 @@ private:
         for (const ::pollfd& entry : entries) {
             if (entry.revents == 0)
                 continue;
-            const auto ec = writer_ != nullptr && *writer_ && entry.fd == writer_->get()
-                                ? guard.note(write_more())
-                                : read_more(entry.fd == fd_of(readers_[0]) ? readers_[0]
-                                                                           : readers_[1]);
-            if (ec && ec != std::errc::resource_unavailable_try_again && ec != std::errc::broken_pipe)
+            const auto ec =
+                writer_ != nullptr && *writer_ && entry.fd == writer_->get()
+                    ? guard.note(write_more())
+                    : read_more(entry.fd == fd_of(readers_[0]) ? readers_[0] : readers_[1]);
+            if (ec && ec != std::errc::resource_unavailable_try_again &&
+                ec != std::errc::broken_pipe)
                 return ec;
         }
         return {};

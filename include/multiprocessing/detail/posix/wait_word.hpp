@@ -50,8 +50,8 @@ public:
                 return {};
             const std::uint32_t asleep = word | 1U;
             // Relaxed is enough: the kernel compares the word again under its own lock.
-            if (word != asleep && !word_->compare_exchange_strong(word, asleep,
-                                                                  std::memory_order_relaxed))
+            if (word != asleep &&
+                !word_->compare_exchange_strong(word, asleep, std::memory_order_relaxed))
                 continue;
             const int error = sleep_on(asleep, until);
             if (error == ETIMEDOUT)
