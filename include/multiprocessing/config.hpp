@@ -31,3 +31,10 @@
 #define MULTIPROCESSING_INLINE inline
 #define MULTIPROCESSING_USED
 #endif
+
+// The signature of the function it stands in, template arguments spelled out.
+#if defined(_MSC_VER) && !defined(__clang__)
+#define MULTIPROCESSING_FUNCTION_SIGNATURE __FUNCSIG__
+#else
+#define MULTIPROCESSING_FUNCTION_SIGNATURE __PRETTY_FUNCTION__
+#endif
