@@ -44,4 +44,10 @@
 #define MULTIPROCESSING_NO_THREAD_SANITIZER __attribute__((no_sanitize("thread")))
 #else
 #define MULTIPROCESSING_NO_THREAD_SANITIZER
+
+// The signature of the function it stands in, template arguments spelled out.
+#if defined(_MSC_VER) && !defined(__clang__)
+#define MULTIPROCESSING_FUNCTION_SIGNATURE __FUNCSIG__
+#else
+#define MULTIPROCESSING_FUNCTION_SIGNATURE __PRETTY_FUNCTION__
 #endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// The two writing passes of a message: a sizer that counts its bytes, a writer that puts them down.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <type_traits>
+
+#include <multiprocessing/config.hpp>
+#include <multiprocessing/error.hpp>
+
+namespace multiprocessing::detail {
+
+/// How a type crosses; specialised for everything that can. A specialisation has
+///
+///     static constexpr std::size_t min_bytes;     // the fewest bytes a value can take
+///     static void size(sizer&, const T&);         // adds what write() will write, exactly
+///     static void write(writer&, const T&);
+///     static T read(decoder&);                    // throws PicklingError
+///
+/// and, where it pays, `parts` (a type_list of what a value is made of, so that `sendable` looks
+/// into it), `fixed` (every value takes min_bytes) and `bulk` (the bytes of the object are the bytes
+/// of the message). Left undefined for what cannot cross.
+template <class T>
+struct codec;
+
+/// A count is four bytes; this one says that eight bytes with the true count follow.
+inline constexpr std::uint32_t wide_count = 0xFFFFFFFFU;
+inline constexpr std::size_t count_bytes = sizeof(wide_count);
+
+/// Values nest through containers and pointers this deep and no deeper: a cycle of shared pointers
+/// ends in an error at the sender, a hostile message cannot exhaust the receiver's stack.
+inline constexpr std::size_t max_depth = 256;
+
+[[noreturn]] MULTIPROCESSING_NOINLINE inline void throw_too_deep() {
+    throw PicklingError("a value nests deeper than " + std::to_string(max_depth) + " levels");
+}
+
+/// First pass: counts the bytes of a message.
+class sizer {
+public:
+    void add(std::size_t bytes) noexcept { bytes_ += bytes; }
+    void add_count(std::size_t count) noexcept {
+        bytes_ += count < wide_count ? count_bytes : count_bytes + sizeof(std::uint64_t);
+    }
+    void enter() {
+        if (++depth_ > max_depth)
+            throw_too_deep();
+    }
+    void leave() noexcept { --depth_; }
+    std::size_t bytes() const noexcept { return bytes_; }
+
+private:
+    std::size_t bytes_ = 0;
+    std::size_t depth_ = 0;
+};
+
+/// Second pass: writes the message where the caller made room for what the sizer counted.
+class writer {
+public:
+    explicit writer(std::byte* out) noexcept : cursor_(out) {}
+
+    void put(const void* from, std::size_t bytes) noexcept {
+        if (bytes != 0)  // An empty vector's data() may be null, which memcpy must not be given.
+            std::memcpy(cursor_, from, bytes);
+        cursor_ += bytes;
+    }
+
+    template <class T>
+    void put_value(const T& value) noexcept {
+        static_assert(std::is_trivially_copyable_v<T>);
+        std::memcpy(cursor_, &value, sizeof(T));
+        cursor_ += sizeof(T);
+    }
+
+    void put_count(std::size_t count) noexcept {
+        if (count < wide_count)
+            return put_value(static_cast<std::uint32_t>(count));
+        put_value(wide_count);
+        put_value(static_cast<std::uint64_t>(count));
+    }
+
+    std::byte* position() const noexcept { return cursor_; }
+
+private:
+    std::byte* cursor_;
+};
+
+}  // namespace multiprocessing::detail
