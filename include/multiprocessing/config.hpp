@@ -32,6 +32,18 @@
 #define MULTIPROCESSING_USED
 #endif
 
+// Tells the processor that this is a loop that waits.
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+#define MULTIPROCESSING_PAUSE() __builtin_ia32_pause()
+#elif defined(__GNUC__) && (defined(__aarch64__) || defined(__arm__))
+#define MULTIPROCESSING_PAUSE() __asm__ __volatile__("yield")
+#elif defined(_MSC_VER)
+extern "C" void _mm_pause(void);
+#define MULTIPROCESSING_PAUSE() _mm_pause()
+#else
+#define MULTIPROCESSING_PAUSE() ((void)0)
+#endif
+
 #if defined(__SANITIZE_THREAD__)
 #define MULTIPROCESSING_THREAD_SANITIZER 1
 #elif defined(__has_feature)
@@ -44,6 +56,7 @@
 #define MULTIPROCESSING_NO_THREAD_SANITIZER __attribute__((no_sanitize("thread")))
 #else
 #define MULTIPROCESSING_NO_THREAD_SANITIZER
+#endif
 
 // The signature of the function it stands in, template arguments spelled out.
 #if defined(_MSC_VER) && !defined(__clang__)

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include <multiprocessing/detail/library_mutex.hpp>
+
 namespace multiprocessing::detail {
 
 /// An address of code, whatever its type.
@@ -28,39 +30,39 @@ public:
     }
 
     void add(code_address thunk) {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         thunks_.insert(std::lower_bound(thunks_.begin(), thunks_.end(), thunk, std::less<>()),
                        thunk);
     }
     void remove(code_address thunk) noexcept {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         const auto place = std::lower_bound(thunks_.begin(), thunks_.end(), thunk, std::less<>());
         if (place != thunks_.end() && *place == thunk)
             thunks_.erase(place);
     }
     bool contains(code_address thunk) {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         return std::binary_search(thunks_.begin(), thunks_.end(), thunk, std::less<>());
     }
 
     void add_name(std::string_view name, code_address function) {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         names_.push_back({name, function});
     }
     void remove_name(code_address function) noexcept {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         std::erase_if(names_, [&](const named& entry) { return entry.function == function; });
     }
     /// Empty where the function has no name; null where no function has the name.
     std::string_view name_of(code_address function) {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         for (const named& entry : names_)
             if (entry.function == function)
                 return entry.name;
         return {};
     }
     code_address function_of(std::string_view name) {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         for (const named& entry : names_)
             if (entry.name == name)
                 return entry.function;
@@ -75,7 +77,6 @@ private:
 
     registry() = default;
 
-    std::mutex mutex_;
     std::vector<code_address> thunks_;
     std::vector<named> names_;
 };

@@ -29,6 +29,10 @@ namespace multiprocessing::detail {
 /// stranger that got its number later.
 using backend::child_process;
 
+/// run_after_fork(hook): in every child that is a copy of this process, also one that the user forks,
+/// `hook` runs first, with the library's lock held: it may only change memory and close handles.
+using backend::run_after_fork;
+
 /// open_process(pid, sentinel): a handle that becomes ready when that process has ended.
 using backend::open_process;
 

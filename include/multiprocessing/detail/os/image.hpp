@@ -26,8 +26,10 @@ using backend::image_place;
 /// offset is outside its code.
 /// program_fingerprint(): equal in two processes only if they run the same build of the program.
 /// own_program(): the paths to start this program again by, in the order to try them.
+/// own_arguments(): what this program was started with, also where main has not been given it.
 /// All are thread-safe.
 using backend::locate_code;
+using backend::own_arguments;
 using backend::own_program;
 using backend::program_fingerprint;
 using backend::resolve_code;

@@ -20,11 +20,13 @@ namespace multiprocessing::detail {
 /// exit_now(status): ends this process; no handler, no destructor, nothing flushed.
 /// kill_process(pid, signal): by number, which may be another's by now; see child_process::signal.
 /// detach_input(): standard input reads as empty from now on.
+/// stop_inheritance(): what the parent left open for this process does not reach its own children.
 using backend::detach_input;
 using backend::exit_now;
 using backend::kill_process;
 using backend::parent_process_id;
 using backend::process_id;
+using backend::stop_inheritance;
 
 /// fork_process(pid): only where child_process::can_fork.
 /// wait_process(which, options, pid, status), exit_code_of(status, code): waiting as the system

@@ -10,6 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include <multiprocessing/detail/library_mutex.hpp>
+#include <multiprocessing/detail/posix/system.hpp>
+
 #include <elf.h>
 #include <link.h>
 #include <sys/auxv.h>
@@ -102,7 +105,7 @@ public:
 
     /// The program's own key: dl_iterate_phdr names it first.
     std::uint64_t program() {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         return images_.front().key;
     }
 
@@ -111,7 +114,7 @@ private:
 
     template <class Matches, class Use>
     bool look_up(Matches matches, Use use) {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         for (int attempt = 0; attempt < 2; ++attempt) {
             for (const loaded_image& image : images_) {
                 if (matches(image)) {
@@ -134,7 +137,6 @@ private:
             this);
     }
 
-    std::mutex mutex_;
     std::vector<loaded_image> images_;
 };
 
@@ -157,6 +159,17 @@ inline std::vector<std::string> own_program() {
     if (const auto* name = reinterpret_cast<const char*>(::getauxval(AT_EXECFN)))
         paths.emplace_back(name);
     return paths;
+}
+
+/// The arguments this program was started with, as the system knows them.
+inline std::vector<std::string> own_arguments() {
+    std::string text = read_text("/proc/self/cmdline");
+    std::vector<std::string> arguments;
+    for (std::size_t at = 0; at < text.size();) {
+        arguments.emplace_back(text.c_str() + at);
+        at += arguments.back().size() + 1;
+    }
+    return arguments;
 }
 
 }  // namespace multiprocessing::detail::posix

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -167,6 +168,12 @@ inline std::error_code random_bytes(void* data, std::size_t bytes) noexcept {
         bytes -= static_cast<std::size_t>(n);
     }
     return {};
+}
+
+/// Marks what a parent left open for this process, so that it goes no further.
+inline void stop_inheritance() noexcept {
+    constexpr unsigned close_range_cloexec = 4;
+    ::syscall(SYS_close_range, 3U, ~0U, close_range_cloexec);  // Older kernels pass them on.
 }
 
 inline void detach_input() noexcept {

@@ -9,13 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/library_mutex.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
+#include <multiprocessing/detail/posix/fork.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <unistd.h>
 
 namespace multiprocessing::detail::posix {
@@ -31,20 +32,19 @@ namespace multiprocessing::detail::posix {
 class tie_registry {
 public:
     static tie_registry& instance() {
-        // Never destroyed: children may be started and forked until the very end of the process.
-        static tie_registry* const registry = new tie_registry;
+        static tie_registry* const registry = new tie_registry;  // Never destroyed: used until the end.
         return *registry;
     }
 
     void add(native_handle writer) {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         writers_.push_back(writer);
     }
 
     /// Closes one. In a child of the process that opened it there is nothing left to close, and the
     /// number may be another object by now.
     void close(native_handle writer) noexcept {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         const auto place = std::find(writers_.begin(), writers_.end(), writer);
         if (place == writers_.end())
             return;
@@ -55,18 +55,15 @@ public:
 
 private:
     tie_registry() {
-        ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
-                         [] { instance().drop_after_fork(); });
+        run_after_fork([] { instance().drop(); });
     }
 
-    void drop_after_fork() noexcept {
+    void drop() noexcept {
         for (const native_handle writer : writers_)
             ::close(writer);
         writers_.clear();
-        mutex_.unlock();
     }
 
-    std::mutex mutex_;
     std::vector<native_handle> writers_;
 };
 

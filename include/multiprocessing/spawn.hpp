@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// Start method spawn: this program is started again and finds its job where main begins.
+#pragma once
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <multiprocessing/detail/callable.hpp>
+#include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/os/child.hpp>
+#include <multiprocessing/detail/os/image.hpp>
+#include <multiprocessing/detail/os/memory.hpp>
+#include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/error.hpp>
+#include <multiprocessing/reduction.hpp>
+
+namespace multiprocessing {
+
+namespace detail {
+
+/// What a spawned child does: reads its job from the message and returns its exit status.
+using spawn_thunk = int (*)(decoder& job);
+
+/// The first value in a job; what follows is the thunk's.
+struct spawn_header {
+    std::uint64_t magic = 0;
+    std::uint64_t fingerprint = 0;
+    std::uint64_t thunk_image = 0;
+    std::uint64_t thunk_offset = 0;
+    std::vector<std::uint64_t> handles;
+};
+
+inline constexpr std::uint64_t spawn_magic = 0x316e776170733a6dU;
+inline constexpr std::string_view spawn_option = "--multiprocessing-spawn";
+
+inline bool& freeze_support_called() noexcept {
+    static bool called = false;
+    return called;
+}
+
+inline constexpr const char* freeze_support_idiom =
+    "a process cannot be started here before main has called freeze_support: a child that is "
+    "spawned runs this program again from its beginning, and must find its work there. Make it the "
+    "first line: int main(int argc, char** argv) { multiprocessing::freeze_support(argc, argv); ...";
+
+/// A spawned child in which main, or an initialiser before it, starts processes of its own instead of
+/// the work it is there for.
+inline bool is_lost_spawned_child() {
+    static const bool spawned = [] {
+        const auto arguments = own_arguments();
+        return arguments.size() == 3 && arguments[1] == spawn_option;
+    }();
+    return spawned && !freeze_support_called();
+}
+
+inline void require_freeze_support(bool for_spawn) {
+    if ((for_spawn && !freeze_support_called()) || is_lost_spawned_child())
+        throw ProcessError(freeze_support_idiom);
+}
+
+/// A job in a block of shared memory, which the child inherits; nobody has to be there to write it.
+inline void write_job(shared_block& block, std::span<const std::byte> header,
+                      std::span<const std::byte> payload) {
+    const std::size_t bytes = header.size() + payload.size();
+    throw_if_error(shared_block::create(block, bytes), "create shared memory for a spawned job");
+    mapping view;
+    throw_if_error(block.map(view, 0, bytes), "map shared memory for a spawned job");
+    std::memcpy(view.data(), header.data(), header.size());
+    if (!payload.empty())
+        std::memcpy(view.data() + header.size(), payload.data(), payload.size());
+}
+
+inline launch_plan plan_spawn(const shared_block& job, std::size_t bytes,
+                              const std::vector<native_handle>& handles, bool tied) {
+    launch_plan plan;
+    plan.candidates = own_program();
+    const auto arguments = own_arguments();
+    plan.arguments = {arguments.empty() ? plan.candidates.back() : arguments.front(),
+                      std::string(spawn_option),
+                      std::to_string(job.native()) + ":" + std::to_string(bytes)};
+    plan.inherited = handles;
+    plan.inherited.push_back(job.native());
+    plan.tied = tied;
+    return plan;
+}
+
+/// Starts this program again to run `thunk` on `payload`. Throws `std::system_error`.
+inline void spawn(child_process& child, code_address thunk, std::span<const std::byte> payload,
+                  const std::vector<native_handle>& handles, bool tied) {
+    const image_place place = place_of_thunk(thunk);
+    spawn_header header{spawn_magic, program_fingerprint(), place.image, place.offset, {}};
+    for (const native_handle object : handles)
+        header.handles.push_back(static_cast<std::uint64_t>(object));
+    const auto head = encode(header);
+    shared_block job;
+    write_job(job, head, payload);
+    const auto plan = plan_spawn(job, head.size() + payload.size(), handles, tied);
+    launch_step step{};
+    if (const auto ec = child_process::exec(child, plan, step))
+        throw_system_error(ec, "start '" + plan.arguments.front() + "' again as a child");
+}
+
+/// Takes over the handles that the header names, in their order.
+inline std::vector<handle> adopt_handles(const spawn_header& header) {
+    std::vector<handle> handles(header.handles.size());
+    for (std::size_t i = 0; i < handles.size(); ++i)
+        throw_if_error(adopt(static_cast<native_handle>(header.handles[i]), handles[i]),
+                       "take over a handle from the parent");
+    return handles;
+}
+
+inline int run_job(std::span<const std::byte> bytes) {
+    decoder job(bytes);
+    const auto header = job.read<spawn_header>();
+    if (header.magic != spawn_magic)
+        throw PicklingError("what was handed over is not a job of multiprocessing");
+    if (header.fingerprint != program_fingerprint())
+        throw PicklingError("parent and child are not the same build of the program; its file was "
+                            "replaced while it ran");
+    const code_address thunk = thunk_at({header.thunk_image, header.thunk_offset});
+    const handle_inbox inbox(adopt_handles(header));
+    return reinterpret_cast<spawn_thunk>(const_cast<void*>(thunk))(job);
+}
+
+template <class Number>
+bool parse_number(std::string_view text, Number& number) noexcept {
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+    return result.ec == std::errc() && result.ptr == text.data() + text.size();
+}
+
+/// The child's whole life: maps the job that `place` ("handle:bytes") names and runs it.
+inline int run_spawned(std::string_view place) {
+    const auto colon = place.find(':');
+    std::uint64_t object = 0;
+    std::size_t bytes = 0;
+    if (colon == place.npos || !parse_number(place.substr(0, colon), object) ||
+        !parse_number(place.substr(colon + 1), bytes))
+        throw PicklingError("'" + std::string(place) + "' names no job");
+    handle owner;
+    throw_if_error(adopt(static_cast<native_handle>(object), owner),
+                   "open the job '" + std::string(place) + "'; it is for children only");
+    const shared_block block(std::move(owner));
+    mapping view;
+    throw_if_error(block.map(view, 0, bytes), "map the job of a spawned child");
+    return run_job({view.data(), bytes});
+}
+
+}  // namespace detail
+
+/// Must be the first line of `main` in a program that starts processes by `spawn`: Windows always
+/// does, POSIX where it is asked to. In the program that the user started it does nothing. In a child
+/// that the library spawned it does the child's work and ends the process, so what follows it in
+/// `main` runs in the parent only; the child's exit handlers run, as `std::exit` runs them.
+/// Python: `multiprocessing.freeze_support` together with `if __name__ == '__main__'`.
+inline void freeze_support(int argc, char** argv) {
+    detail::freeze_support_called() = true;
+    if (argc != 3 || argv[1] != detail::spawn_option)
+        return;
+    detail::stop_inheritance();
+    int status = 1;
+    try {
+        status = detail::run_spawned(argv[2]);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "multiprocessing: a spawned child cannot run: %s\n", error.what());
+    }
+    std::exit(status);
+}
+
+}  // namespace multiprocessing
