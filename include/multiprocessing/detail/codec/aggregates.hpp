@@ -50,7 +50,10 @@ private:
     // The braces promise the order of evaluation; members need no default and are not moved.
     template <class... Members>
     static T read_listed(decoder& in, type_list<Members...>) {
-        return T{read_value<Members>(in)...};
+        if constexpr (has_base<T>)
+            return T{{}, read_value<Members>(in)...};
+        else
+            return T{read_value<Members>(in)...};
     }
     static T read_in_place(decoder& in) {
         T result{};

@@ -138,9 +138,11 @@ void read_bits(decoder& in, Bits& bits, std::size_t count) {
     const std::byte* const packed = in.take<Bits>(bytes_of_bits(count));
     for (std::size_t i = 0; i < count; ++i)
         bits[i] = (packed[i / 8] >> (i % 8) & std::byte{1}) != std::byte{0};
-    if (count % 8 != 0 && packed[count / 8] >> (count % 8) != std::byte{0})
-        throw_unexpected("no bits after the last", spelling_of<Bits>(), at + count / 8,
-                         std::to_integer<unsigned>(packed[count / 8]));
+    if (count % 8 == 0)
+        return;
+    const auto last = std::to_integer<unsigned>(packed[count / 8]);
+    if (last >> (count % 8) != 0)
+        throw_unexpected("no bits after the last", spelling_of<Bits>(), at + count / 8, last);
 }
 
 template <class T>

@@ -17,8 +17,10 @@
 
 namespace multiprocessing::detail {
 
+class decoder;
+
 template <class T>
-constexpr void assert_sendable();
+T read_asserted(decoder& in);
 
 /// Elements that take no bytes cannot be justified by bytes: this many in a message, no more.
 inline constexpr std::size_t max_weightless = 65536;
@@ -61,8 +63,7 @@ public:
     /// Reads the next value; throws `PicklingError` where the bytes are not one.
     template <class T>
     T read() {
-        assert_sendable<T>();
-        return codec<std::remove_cv_t<T>>::read(*this);
+        return read_asserted<T>(*this);
     }
 
     std::size_t remaining() const noexcept { return static_cast<std::size_t>(end_ - cursor_); }

@@ -30,11 +30,14 @@ void size_elements(sizer& sizes, const Range& range, std::size_t count) {
 
 template <class Element, class Range>
 void write_elements(writer& out, const Range& range, std::size_t count) {
-    if constexpr (is_bulk<Element> && requires { std::data(range); })
+    if constexpr (is_bulk<Element> && requires { std::data(range); }) {
         out.put(std::data(range), count * sizeof(Element));
-    else
+    } else {
+        writer own = out;  // Bytes may alias anything: only a writer of our own stays in registers.
         for (const auto& element : range)
-            write_value<Element>(out, element);
+            write_value<Element>(own, element);
+        out = own;
+    }
 }
 
 template <class Element, std::size_t Length>
@@ -68,7 +71,7 @@ struct codec<T> {
     static constexpr std::size_t length = std::tuple_size_v<T>;
     static constexpr std::size_t min_bytes = length * detail::min_bytes<element>;
     static constexpr bool fixed = is_fixed<element>;
-    static constexpr bool bulk = is_bulk<element>;
+    static constexpr bool bulk = length != 0 && is_bulk<element>;
 
     static void size(sizer& sizes, const T& value) {
         size_elements<element>(sizes, value, length);

@@ -38,6 +38,33 @@ inline constexpr std::size_t max_depth = 256;
     throw PicklingError("a value nests deeper than " + std::to_string(max_depth) + " levels");
 }
 
+template <class Word>
+MULTIPROCESSING_INLINE void copy_word(std::byte* to, const std::byte* from) noexcept {
+    Word word;
+    std::memcpy(&word, from, sizeof(Word));
+    std::memcpy(to, &word, sizeof(Word));
+}
+
+// Most strings are short, and the call of memcpy costs more than the copy: the first and the last
+// word, which may overlap, are all of it. Takes null where there are no bytes; memcpy may not.
+MULTIPROCESSING_INLINE void copy_short(std::byte* to, const void* source,
+                                       std::size_t bytes) noexcept {
+    const auto* const from = static_cast<const std::byte*>(source);
+    if (bytes > 16) {
+        std::memcpy(to, from, bytes);
+    } else if (bytes >= 8) {
+        copy_word<std::uint64_t>(to, from);
+        copy_word<std::uint64_t>(to + bytes - 8, from + bytes - 8);
+    } else if (bytes >= 4) {
+        copy_word<std::uint32_t>(to, from);
+        copy_word<std::uint32_t>(to + bytes - 4, from + bytes - 4);
+    } else if (bytes != 0) {
+        to[0] = from[0];
+        to[bytes / 2] = from[bytes / 2];
+        to[bytes - 1] = from[bytes - 1];
+    }
+}
+
 /// First pass: counts the bytes of a message.
 class sizer {
 public:
@@ -63,8 +90,7 @@ public:
     explicit writer(std::byte* out) noexcept : cursor_(out) {}
 
     void put(const void* from, std::size_t bytes) noexcept {
-        if (bytes != 0)  // An empty vector's data() may be null, which memcpy must not be given.
-            std::memcpy(cursor_, from, bytes);
+        copy_short(cursor_, from, bytes);
         cursor_ += bytes;
     }
 
