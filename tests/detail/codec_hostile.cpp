@@ -25,8 +25,8 @@ struct nothing {};
 struct node {
     std::vector<node> children;
 };
-struct link {
-    std::shared_ptr<link> next;
+struct chain {
+    std::shared_ptr<chain> next;
 };
 class hooked {
 public:
@@ -155,7 +155,7 @@ TEST_CASE("codec: nesting has a limit, for the reader and for the writer") {
     CHECK(refusal<node>(nested(200)).empty());
     CHECK(refusal<node>(nested(100000)) == "a value nests deeper than 256 levels");
 
-    const auto ring = std::make_shared<link>();
+    const auto ring = std::make_shared<chain>();
     ring->next = ring;
     CHECK_THROWS_AS(codec::encoded_size(*ring), PicklingError);
     ring->next = nullptr;

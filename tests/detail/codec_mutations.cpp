@@ -34,6 +34,9 @@ void* allocate(std::size_t bytes) {
 
 void* operator new(std::size_t bytes) { return allocate(bytes); }
 void* operator new[](std::size_t bytes) { return allocate(bytes); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+    return std::malloc(bytes != 0 ? bytes : 1);
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
@@ -104,7 +107,7 @@ void try_decode(const std::vector<std::byte>& bytes, tally& counts) {
 // One to four bytes at a time; ones and zeros more often than chance, for they make counts.
 void damage(std::vector<std::byte>& bytes, std::mt19937& random) {
     for (std::size_t times = 1 + random() % 4; times != 0; --times) {
-        const std::uint32_t draw = random();
+        const auto draw = static_cast<std::uint32_t>(random());
         const std::uint32_t value = draw % 4 == 0 ? 0xFF : draw % 4 == 1 ? draw >> 8 & 3 : draw >> 8;
         bytes[random() % bytes.size()] = static_cast<std::byte>(value);
     }

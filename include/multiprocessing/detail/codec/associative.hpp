@@ -28,7 +28,7 @@ template <class T>
 T make_with_room(decoder& in, std::size_t count) {
     T result;
     if constexpr (requires { result.reserve(count); })
-        result.reserve(in.justified(count, sizeof(typename T::value_type)));
+        result.reserve(in.justify(count, sizeof(typename T::value_type)));
     return result;
 }
 

@@ -25,8 +25,9 @@ T read_asserted(decoder& in);
 /// Elements that take no bytes cannot be justified by bytes: this many in a message, no more.
 inline constexpr std::size_t max_weightless = 65536;
 
-/// Memory is set aside for elements before they are read up to this multiple of the bytes left:
-/// an empty string of four bytes becomes an object of 32. What a type needs beyond grows as read.
+/// Memory is set aside for elements before they are read up to this multiple of the message's
+/// bytes, in all: an empty string of four bytes becomes an object of 32. Containers that need more
+/// grow as their elements are read. Without a sum, 256 nested containers could each claim it.
 inline constexpr std::size_t max_growth = 8;
 
 // The failures take values, never the decoder: it can stay in registers.
@@ -58,7 +59,8 @@ inline constexpr std::size_t max_growth = 8;
 class decoder {
 public:
     explicit decoder(std::span<const std::byte> bytes) noexcept
-        : begin_(bytes.data()), cursor_(begin_), end_(begin_ + bytes.size()) {}
+        : begin_(bytes.data()), cursor_(begin_), end_(begin_ + bytes.size()),
+          room_(bytes.size() * max_growth) {}
 
     /// Reads the next value; throws `PicklingError` where the bytes are not one.
     template <class T>
@@ -108,9 +110,11 @@ public:
     }
 
     /// How many of `count` elements to make room for before the first is read.
-    std::size_t justified(std::size_t count, std::size_t element_size) const noexcept {
-        const std::size_t most = remaining() * max_growth / element_size + 1;
-        return count < most ? count : most;
+    std::size_t justify(std::size_t count, std::size_t element_size) noexcept {
+        const std::size_t most = room_ / element_size;
+        const std::size_t justified = count < most ? count : most;
+        room_ -= justified * element_size;
+        return justified;
     }
 
     /// Counts an element that took no bytes, which only `started` can tell for types with hooks.
@@ -137,6 +141,7 @@ private:
     const std::byte* begin_;
     const std::byte* cursor_;
     const std::byte* end_;
+    std::size_t room_;
     std::size_t depth_ = 0;
     std::size_t weightless_ = 0;
 };

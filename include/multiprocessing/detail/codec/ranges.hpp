@@ -126,7 +126,7 @@ private:
     static T read_each(decoder& in, std::size_t count) {
         T result;
         if constexpr (requires { result.reserve(count); })
-            result.reserve(in.justified(count, sizeof(element)));
+            result.reserve(in.justify(count, sizeof(element)));
         for (std::size_t i = 0; i < count; ++i)
             result.push_back(read_element<element>(in));
         return result;
