@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a message costs: written into a fresh buffer, read into a fresh object. Pin it to a core and
-// take the best of several runs: --benchmark_repetitions=7 --benchmark_report_aggregates_only=false.
+// take the best of many short runs (--benchmark_repetitions=25 --benchmark_min_time=0.01).
 #include <multiprocessing/detail/codec.hpp>
 
 #include <cstddef>
@@ -37,7 +37,9 @@ struct medium_message {
 
 using large_message = std::vector<double>;
 
-small_message make_small(std::uint64_t id) { return {id, -7, 2.5, true, "hello world"}; }
+small_message make_small(std::uint64_t id) {
+    return {id, -7, 2.5, true, "hello world"};
+}
 
 medium_message make_medium() {
     medium_message message{42, std::string(40, 't'), {}, {}, "a remark", {}};
@@ -50,7 +52,9 @@ medium_message make_medium() {
     return message;
 }
 
-large_message make_large() { return large_message(std::size_t{1} << 20, 1.5); }
+large_message make_large() {
+    return large_message(std::size_t{1} << 20, 1.5);
+}
 
 template <class Message>
 void encode(benchmark::State& state, Message message) {

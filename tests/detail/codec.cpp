@@ -92,13 +92,28 @@ TEST_CASE("codec: sequences") {
     CHECK(round_trip(std::vector<std::monostate>(5)).size() == 5);
 }
 
+TEST_CASE("codec: arrays are read wherever they lie in a message") {
+    std::vector<double> numbers(5000);
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+        numbers[i] = static_cast<double>(i);
+    const std::u32string text(9000, U'x');
+    for (std::size_t shift = 0; shift < 9; ++shift) {
+        const auto message = codec::encode(std::string(shift, 's'), numbers, text);
+        codec::decoder in(message);
+        in.read<std::string>();
+        CHECK(in.read<std::vector<double>>() == numbers);
+        CHECK(in.read<std::u32string>() == text);
+    }
+    CHECK(round_trip(std::deque<double>(numbers.begin(), numbers.end())).back() == 4999);
+}
+
 TEST_CASE("codec: truth values are packed to bits at every length") {
     for (std::size_t length = 0; length < 20; ++length) {
         std::vector<bool> bits(length);
         for (std::size_t i = 0; i < length; i += 3)
             bits[i] = true;
         CHECK(round_trip(bits) == bits);
-        CHECK(codec::encoded_size(bits) == 4 + (length + 7) / 8);
+        CHECK(codec::encoded_size(bits) == 8 + (length + 7) / 8);
     }
     CHECK(round_trip(std::bitset<11>(0x5A5)) == std::bitset<11>(0x5A5));
     CHECK(round_trip(std::bitset<100>("1011")) == std::bitset<100>("1011"));
@@ -108,8 +123,7 @@ TEST_CASE("codec: truth values are packed to bits at every length") {
 TEST_CASE("codec: sets and maps, ordered or not") {
     CHECK(round_trip(std::set<int>{3, 1}) == std::set<int>{1, 3});
     CHECK(round_trip(std::multiset<int>{1, 1}) == std::multiset<int>{1, 1});
-    CHECK(round_trip(std::map<std::string, int>{{"a", 1}}) ==
-          std::map<std::string, int>{{"a", 1}});
+    CHECK(round_trip(std::map<std::string, int>{{"a", 1}}) == std::map<std::string, int>{{"a", 1}});
     CHECK(round_trip(std::multimap<int, int>{{1, 2}, {1, 1}}) ==
           std::multimap<int, int>{{1, 2}, {1, 1}});
     CHECK(round_trip(std::unordered_set<std::string>{"a", "b"}) ==
@@ -242,7 +256,8 @@ union either {
 
 static_assert(sendable<int> && sendable<const int&> && sendable<std::vector<std::string>>);
 static_assert(sendable<int[3]> && sendable<std::monostate> && sendable<small_message>);
-static_assert(!sendable<int*> && !sendable<const char*> && !sendable<void> && !sendable<void (*)()>);
+static_assert(!sendable<int*> && !sendable<const char*> && !sendable<void> &&
+              !sendable<void (*)()>);
 static_assert(!sendable<std::string_view> && !sendable<std::span<int>>);
 static_assert(!sendable<std::tuple<int&>> && !sendable<std::vector<int*>>);
 static_assert(!sendable<std::function<void()>> && !sendable<std::reference_wrapper<int>>);

@@ -45,7 +45,8 @@ inline medium_message make_medium() {
         message.samples.push_back(i);
     for (int i = 0; i < 8; ++i) {
         message.scores["score " + std::to_string(i)] = i;
-        message.parts.push_back({static_cast<std::uint64_t>(i), -i, 2.5, i % 2 == 0, "hello world"});
+        message.parts.push_back(
+            {static_cast<std::uint64_t>(i), -i, 2.5, i % 2 == 0, "hello world"});
     }
     return message;
 }

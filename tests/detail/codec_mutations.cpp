@@ -32,15 +32,27 @@ void* allocate(std::size_t bytes) {
 
 }  // namespace
 
-void* operator new(std::size_t bytes) { return allocate(bytes); }
-void* operator new[](std::size_t bytes) { return allocate(bytes); }
+void* operator new(std::size_t bytes) {
+    return allocate(bytes);
+}
+void* operator new[](std::size_t bytes) {
+    return allocate(bytes);
+}
 void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
     return std::malloc(bytes != 0 ? bytes : 1);
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
 
 using namespace codec_tests;
 
@@ -108,7 +120,11 @@ void try_decode(const std::vector<std::byte>& bytes, tally& counts) {
 void damage(std::vector<std::byte>& bytes, std::mt19937& random) {
     for (std::size_t times = 1 + random() % 4; times != 0; --times) {
         const auto draw = static_cast<std::uint32_t>(random());
-        const std::uint32_t value = draw % 4 == 0 ? 0xFF : draw % 4 == 1 ? draw >> 8 & 3 : draw >> 8;
+        std::uint32_t value = draw >> 8;
+        if (draw % 4 == 0)
+            value = 0xFF;
+        else if (draw % 4 == 1)
+            value &= 3;
         bytes[random() % bytes.size()] = static_cast<std::byte>(value);
     }
 }

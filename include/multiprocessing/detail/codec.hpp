@@ -24,7 +24,7 @@
 //   number, enumeration, byte, char     its bytes
 //   bool                                one byte, 0 or 1
 //   nullptr, empty class, monostate     nothing
-//   count                               4 bytes; or 4 bytes of ones, then 8 bytes
+//   count                               8 bytes
 //   array, std::array                   its elements
 //   string, vector, deque, list, path   count, elements
 //   set, map                            count, keys or key and value in turn

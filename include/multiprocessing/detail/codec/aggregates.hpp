@@ -29,7 +29,8 @@ struct codec<T> {
         if constexpr (fixed)
             sizes.add(min_bytes);
         else
-            visit_members(value, [&](const auto&... members) { (size_value(sizes, members), ...); });
+            visit_members(value,
+                          [&](const auto&... members) { (size_value(sizes, members), ...); });
     }
     static void write(writer& out, const T& value) {
         if constexpr (bulk)

@@ -49,7 +49,7 @@ struct codec<T> {
     static constexpr std::size_t entry_bytes = detail::min_bytes<key> + detail::min_bytes<mapped>;
 
     static void size(sizer& sizes, const T& value) {
-        sizes.add_count(value.size());
+        sizes.add(count_bytes);
         sizes.enter();
         for (const auto& entry : value) {
             size_value<key>(sizes, entry.first);
@@ -93,7 +93,7 @@ struct codec<T> {
     static constexpr std::size_t min_bytes = count_bytes;
 
     static void size(sizer& sizes, const T& value) {
-        sizes.add_count(value.size());
+        sizes.add(count_bytes);
         size_elements<key>(sizes, value, value.size());
     }
     static void write(writer& out, const T& value) {
@@ -150,7 +150,7 @@ template <class T>
 struct codec<T> {
     static constexpr std::size_t min_bytes = count_bytes;
     static void size(sizer& sizes, const T& value) {
-        sizes.add_count(value.size());
+        sizes.add(count_bytes);
         sizes.add(bytes_of_bits(value.size()));
     }
     static void write(writer& out, const T& value) {

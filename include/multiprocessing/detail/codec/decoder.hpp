@@ -26,7 +26,7 @@ T read_asserted(decoder& in);
 inline constexpr std::size_t max_weightless = 65536;
 
 /// Memory is set aside for elements before they are read up to this multiple of the message's
-/// bytes, in all: an empty string of four bytes becomes an object of 32. Containers that need more
+/// bytes, in all: an empty string of eight bytes becomes an object of 32. Containers that need more
 /// grow as their elements are read. Without a sum, 256 nested containers could each claim it.
 inline constexpr std::size_t max_growth = 8;
 
@@ -39,18 +39,14 @@ inline constexpr std::size_t max_growth = 8;
                         " at byte " + std::to_string(offset) + ", found " + std::to_string(found));
 }
 
-[[noreturn]] MULTIPROCESSING_NOINLINE inline void throw_truncated(std::string_view type,
-                                                                  std::size_t offset,
-                                                                  std::size_t needed,
-                                                                  std::size_t left) {
+[[noreturn]] MULTIPROCESSING_NOINLINE inline void
+throw_truncated(std::string_view type, std::size_t offset, std::size_t needed, std::size_t left) {
     throw PicklingError("expected " + std::to_string(needed) + " bytes of " + readable(type) +
                         " at byte " + std::to_string(offset) + ", found " + std::to_string(left));
 }
 
-[[noreturn]] MULTIPROCESSING_NOINLINE inline void throw_count(std::string_view element,
-                                                              std::size_t offset,
-                                                              std::uint64_t count,
-                                                              std::size_t left) {
+[[noreturn]] MULTIPROCESSING_NOINLINE inline void
+throw_count(std::string_view element, std::size_t offset, std::uint64_t count, std::size_t left) {
     throw PicklingError("expected a count of " + readable(element) + " that fits the " +
                         std::to_string(left) + " bytes left at byte " + std::to_string(offset) +
                         ", found " + std::to_string(count));
@@ -100,9 +96,7 @@ public:
     template <class Element, std::size_t ElementBytes>
     std::size_t take_count() {
         const std::size_t at = offset();
-        std::uint64_t count = take_value<std::uint32_t>();
-        if (count == wide_count)
-            count = take_value<std::uint64_t>();
+        const auto count = take_value<std::uint64_t>();
         if constexpr (ElementBytes != 0)
             if (count > remaining() / ElementBytes)
                 throw_count(spelling_of<Element>(), at, count, remaining());

@@ -46,8 +46,7 @@ constexpr std::size_t count_braces() {
         return count_braces<T, Count + 1>();
 }
 
-// Only in the plain case: T{} would be refused if a member without default came last, and a braced
-// list followed by a convertible value would be accepted if one stood in the middle.
+// Whether those braces were all members, not all up to the first that has no default.
 template <class T, std::size_t Count>
 constexpr bool ends_with_braces() {
     if constexpr (Count == 0)
@@ -135,8 +134,9 @@ constexpr decltype(auto) visit_members(T& object, Visitor&& visitor) {
     return member_access<member_count<std::remove_const_t<T>>>::visit(object, visitor);
 }
 
-/// An aggregate the codec can take apart. With a base that has members its own would not be all of it;
-/// a member that cannot be assigned (a reference, a constant) could not be read, or would dangle.
+/// An aggregate the codec can take apart. With a base that has members its own would not be all of
+/// it; a member that cannot be assigned (a reference, a constant) could not be read, or would
+/// dangle.
 template <class T>
 concept plain_aggregate =
     std::is_class_v<T> && std::is_aggregate_v<T> && (!has_base<T> || has_plain_base<T>) &&

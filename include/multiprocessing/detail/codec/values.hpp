@@ -81,4 +81,11 @@ T read_element(decoder& in) {
     }
 }
 
+/// An element that is read at the moment it is converted.
+template <class T>
+struct deferred_element {
+    decoder& in;
+    operator T() const { return read_element<T>(in); }
+};
+
 }  // namespace multiprocessing::detail

@@ -21,14 +21,14 @@ namespace multiprocessing::detail {
 ///     static T read(decoder&);                    // throws PicklingError
 ///
 /// and, where it pays, `parts` (a type_list of what a value is made of, so that `sendable` looks
-/// into it), `fixed` (every value takes min_bytes) and `bulk` (the bytes of the object are the bytes
-/// of the message). Left undefined for what cannot cross.
+/// into it), `fixed` (every value takes min_bytes) and `bulk` (the bytes of the object are the
+/// bytes of the message). Left undefined for what cannot cross.
 template <class T>
 struct codec;
 
-/// A count is four bytes; this one says that eight bytes with the true count follow.
-inline constexpr std::uint32_t wide_count = 0xFFFFFFFFU;
-inline constexpr std::size_t count_bytes = sizeof(wide_count);
+/// A count is eight bytes. Four would do for nearly all, but then the elements of an array that is
+/// a message of its own would not be aligned, and that array is read at the speed of a copy.
+inline constexpr std::size_t count_bytes = sizeof(std::uint64_t);
 
 /// Values nest through containers and pointers this deep and no deeper: a cycle of shared pointers
 /// ends in an error at the sender, a hostile message cannot exhaust the receiver's stack.
@@ -69,9 +69,6 @@ MULTIPROCESSING_INLINE void copy_short(std::byte* to, const void* source,
 class sizer {
 public:
     void add(std::size_t bytes) noexcept { bytes_ += bytes; }
-    void add_count(std::size_t count) noexcept {
-        bytes_ += count < wide_count ? count_bytes : count_bytes + sizeof(std::uint64_t);
-    }
     void enter() {
         if (++depth_ > max_depth)
             throw_too_deep();
@@ -101,12 +98,7 @@ public:
         cursor_ += sizeof(T);
     }
 
-    void put_count(std::size_t count) noexcept {
-        if (count < wide_count)
-            return put_value(static_cast<std::uint32_t>(count));
-        put_value(wide_count);
-        put_value(static_cast<std::uint64_t>(count));
-    }
+    void put_count(std::size_t count) noexcept { put_value(static_cast<std::uint64_t>(count)); }
 
     std::byte* position() const noexcept { return cursor_; }
 
