@@ -35,7 +35,9 @@ public:
     template <class Archive>
     void serialize(Archive& ar, const unsigned int version) {
         CHECK(version == 0);
+        // clang-format off
         ar & number & grid;
+        // clang-format on
     }
 };
 
@@ -56,7 +58,9 @@ public:
 };
 template <class Archive>
 void serialize(Archive& ar, by_versioned_function& value, const unsigned int) {
+    // clang-format off
     ar & value.text;
+    // clang-format on
 }
 
 // An aggregate too: the hook decides what crosses.

@@ -80,7 +80,8 @@ std::byte* encode_to(std::byte* out, const Ts&... values) {
     return target.position();
 }
 
-/// The values as a message of their own.
+/// The values as a message of their own. Its memory is filled with zeros first: for megabytes,
+/// `encode_to` into memory that is not costs a third less.
 template <class... Ts>
 std::vector<std::byte> encode(const Ts&... values) {
     std::vector<std::byte> message(encoded_size(values...));

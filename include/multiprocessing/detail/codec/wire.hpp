@@ -45,13 +45,20 @@ MULTIPROCESSING_INLINE void copy_word(std::byte* to, const std::byte* from) noex
     std::memcpy(to, &word, sizeof(Word));
 }
 
+// Not inlined: of a constant string GCC 12 would see how much is allocated for it, not that what is
+// written stays within, and warn.
+MULTIPROCESSING_NOINLINE inline void copy_long(std::byte* to, const void* from,
+                                               std::size_t bytes) noexcept {
+    std::memcpy(to, from, bytes);
+}
+
 // Most strings are short, and the call of memcpy costs more than the copy: the first and the last
 // word, which may overlap, are all of it. Takes null where there are no bytes; memcpy may not.
 MULTIPROCESSING_INLINE void copy_short(std::byte* to, const void* source,
                                        std::size_t bytes) noexcept {
     const auto* const from = static_cast<const std::byte*>(source);
     if (bytes > 16) {
-        std::memcpy(to, from, bytes);
+        copy_long(to, from, bytes);
     } else if (bytes >= 8) {
         copy_word<std::uint64_t>(to, from);
         copy_word<std::uint64_t>(to + bytes - 8, from + bytes - 8);
