@@ -24,7 +24,7 @@
 //   number, enumeration, byte, char     its bytes
 //   bool                                one byte, 0 or 1
 //   nullptr, empty class, monostate     nothing
-//   count                               4 bytes; or 4 bytes of ones, then 8 bytes
+//   count                               8 bytes
 //   array, std::array                   its elements
 //   string, vector, deque, list, path   count, elements
 //   set, map                            count, keys or key and value in turn
@@ -47,19 +47,25 @@ namespace multiprocessing::detail {
 
 // Text in quotes is an array; what it means is a string.
 template <class T>
-using written_as = std::conditional_t<std::is_array_v<T> && std::is_same_v<std::remove_cv_t<std::remove_extent_t<T>>, char>, const char*, T>;
-
-template <class... Ts>
-constexpr void assert_writable() {
-    (assert_sendable<Ts>(), ...);
-}
+struct written {
+    using type = T;
+};
+template <std::size_t Length>
+struct written<char[Length]> {
+    using type = const char*;
+};
+template <class T>
+using written_as = typename written<T>::type;
 
 /// The bytes that `encode_to` will write for these values, exactly. Throws `PicklingError` where
 /// one nests too deep or is a variant without a value.
 template <class... Ts>
 std::size_t encoded_size(const Ts&... values) {
     sizer sizes;
-    (size_value<written_as<Ts>>(sizes, values), ...);
+    if constexpr ((writable<written_as<Ts>> && ...))
+        (size_value<written_as<Ts>>(sizes, values), ...);
+    else
+        (assert_crosses<direction::out, written_as<Ts>>(), ...);
     return sizes.bytes();
 }
 
@@ -67,11 +73,15 @@ std::size_t encoded_size(const Ts&... values) {
 template <class... Ts>
 std::byte* encode_to(std::byte* out, const Ts&... values) {
     writer target(out);
-    (write_value<written_as<Ts>>(target, values), ...);
+    if constexpr ((writable<written_as<Ts>> && ...))
+        (write_value<written_as<Ts>>(target, values), ...);
+    else
+        (assert_crosses<direction::out, written_as<Ts>>(), ...);
     return target.position();
 }
 
-/// The values as a message of their own.
+/// The values as a message of their own. Its memory is filled with zeros first: for megabytes,
+/// `encode_to` into memory that is not costs a third less.
 template <class... Ts>
 std::vector<std::byte> encode(const Ts&... values) {
     std::vector<std::byte> message(encoded_size(values...));

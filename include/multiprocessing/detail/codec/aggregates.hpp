@@ -29,7 +29,8 @@ struct codec<T> {
         if constexpr (fixed)
             sizes.add(min_bytes);
         else
-            visit_members(value, [&](const auto&... members) { (size_value(sizes, members), ...); });
+            visit_members(value,
+                          [&](const auto&... members) { (size_value(sizes, members), ...); });
     }
     static void write(writer& out, const T& value) {
         if constexpr (bulk)
@@ -50,7 +51,10 @@ private:
     // The braces promise the order of evaluation; members need no default and are not moved.
     template <class... Members>
     static T read_listed(decoder& in, type_list<Members...>) {
-        return T{read_value<Members>(in)...};
+        if constexpr (has_base<T>)
+            return T{{}, read_value<Members>(in)...};
+        else
+            return T{read_value<Members>(in)...};
     }
     static T read_in_place(decoder& in) {
         T result{};

@@ -28,7 +28,7 @@ template <class T>
 T make_with_room(decoder& in, std::size_t count) {
     T result;
     if constexpr (requires { result.reserve(count); })
-        result.reserve(in.justified(count, sizeof(typename T::value_type)));
+        result.reserve(in.justify(count, sizeof(typename T::value_type)));
     return result;
 }
 
@@ -49,7 +49,7 @@ struct codec<T> {
     static constexpr std::size_t entry_bytes = detail::min_bytes<key> + detail::min_bytes<mapped>;
 
     static void size(sizer& sizes, const T& value) {
-        sizes.add_count(value.size());
+        sizes.add(count_bytes);
         sizes.enter();
         for (const auto& entry : value) {
             size_value<key>(sizes, entry.first);
@@ -93,7 +93,7 @@ struct codec<T> {
     static constexpr std::size_t min_bytes = count_bytes;
 
     static void size(sizer& sizes, const T& value) {
-        sizes.add_count(value.size());
+        sizes.add(count_bytes);
         size_elements<key>(sizes, value, value.size());
     }
     static void write(writer& out, const T& value) {
@@ -138,9 +138,11 @@ void read_bits(decoder& in, Bits& bits, std::size_t count) {
     const std::byte* const packed = in.take<Bits>(bytes_of_bits(count));
     for (std::size_t i = 0; i < count; ++i)
         bits[i] = (packed[i / 8] >> (i % 8) & std::byte{1}) != std::byte{0};
-    if (count % 8 != 0 && packed[count / 8] >> (count % 8) != std::byte{0})
-        throw_unexpected("no bits after the last", spelling_of<Bits>(), at + count / 8,
-                         std::to_integer<unsigned>(packed[count / 8]));
+    if (count % 8 == 0)
+        return;
+    const auto last = std::to_integer<unsigned>(packed[count / 8]);
+    if (last >> (count % 8) != 0)
+        throw_unexpected("no bits after the last", spelling_of<Bits>(), at + count / 8, last);
 }
 
 template <class T>
@@ -148,7 +150,7 @@ template <class T>
 struct codec<T> {
     static constexpr std::size_t min_bytes = count_bytes;
     static void size(sizer& sizes, const T& value) {
-        sizes.add_count(value.size());
+        sizes.add(count_bytes);
         sizes.add(bytes_of_bits(value.size()));
     }
     static void write(writer& out, const T& value) {

@@ -19,6 +19,7 @@ struct any_value {
 template <std::size_t Count>
 struct member_access;
 
+// clang-format off
 #define MULTIPROCESSING_BRACES_1 {}
 #define MULTIPROCESSING_BRACES_2 MULTIPROCESSING_BRACES_1, {}
 #define MULTIPROCESSING_BRACES_3 MULTIPROCESSING_BRACES_2, {}
@@ -359,5 +360,6 @@ MULTIPROCESSING_MEMBERS(64)
 #undef MULTIPROCESSING_NAMES_62
 #undef MULTIPROCESSING_NAMES_63
 #undef MULTIPROCESSING_NAMES_64
+// clang-format on
 
 }  // namespace multiprocessing::detail

@@ -3,71 +3,52 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
-#include <iterator>
 
 #include <multiprocessing/detail/codec/decoder.hpp>
 
 namespace multiprocessing::detail {
 
-// A place in a message as an iterator over elements that may be unaligned there. A container built
-// from two of them is allocated once and not filled with zeros first.
 template <class Element>
-class message_iterator {
-public:
-    using iterator_category = std::random_access_iterator_tag;
-    using value_type = Element;
-    using difference_type = std::ptrdiff_t;
-    using pointer = const Element*;
-    using reference = Element;
+bool is_aligned(const std::byte* place) noexcept {
+    return reinterpret_cast<std::uintptr_t>(place) % alignof(Element) == 0;
+}
 
-    message_iterator() = default;
-    explicit message_iterator(const std::byte* place) noexcept : place_(place) {}
+// Elements may lie anywhere in a message. Those that do not lie as their type demands go through a
+// block that stays in the nearest cache; 16 KiB of it cost 8 MiB of doubles a twentieth, 4 KiB a
+// third. To resize and copy would write the memory twice, and an iterator that loads unaligned
+// elements becomes a loop over single elements.
+template <class T>
+T read_unaligned(const std::byte* from, std::size_t count) {
+    using element = typename T::value_type;
+    constexpr std::size_t block_bytes = 16384;
+    constexpr std::size_t block_length =
+        sizeof(element) < block_bytes ? block_bytes / sizeof(element) : 1;
+    alignas(element) std::byte block[block_length * sizeof(element)];
+    const auto* const elements = reinterpret_cast<const element*>(block);
+    T result;
+    if constexpr (requires { result.reserve(count); })
+        result.reserve(count);
+    while (count != 0) {
+        const std::size_t length = count < block_length ? count : block_length;
+        std::memcpy(block, from, length * sizeof(element));
+        result.insert(result.end(), elements, elements + length);
+        from += length * sizeof(element);
+        count -= length;
+    }
+    return result;
+}
 
-    Element operator*() const noexcept {
-        Element element;
-        std::memcpy(&element, place_, sizeof(Element));
-        return element;
-    }
-    message_iterator& operator++() noexcept {
-        place_ += sizeof(Element);
-        return *this;
-    }
-    message_iterator operator++(int) noexcept {
-        const message_iterator before = *this;
-        ++*this;
-        return before;
-    }
-    message_iterator& operator--() noexcept {
-        place_ -= sizeof(Element);
-        return *this;
-    }
-    message_iterator& operator+=(std::ptrdiff_t steps) noexcept {
-        place_ += steps * static_cast<std::ptrdiff_t>(sizeof(Element));
-        return *this;
-    }
-    friend std::ptrdiff_t operator-(message_iterator a, message_iterator b) noexcept {
-        return (a.place_ - b.place_) / static_cast<std::ptrdiff_t>(sizeof(Element));
-    }
-    friend bool operator==(message_iterator a, message_iterator b) noexcept {
-        return a.place_ == b.place_;
-    }
-
-private:
-    const std::byte* place_ = nullptr;
-};
-
+/// Reads `count` elements, which the message was checked to hold, as one range.
 template <class T>
 T read_bulk(decoder& in, std::size_t count) {
     using element = typename T::value_type;
-    const std::size_t bytes = count * sizeof(element);
-    const std::byte* const from = in.take<T>(bytes);
-    if constexpr (sizeof(element) == 1) {
-        const auto* const first = reinterpret_cast<const element*>(from);
-        return T(first, first + count);
-    } else {
-        return T(message_iterator<element>(from), message_iterator<element>(from + bytes));
-    }
+    const std::byte* const from = in.take<T>(count * sizeof(element));
+    if (!is_aligned<element>(from))
+        return read_unaligned<T>(from, count);
+    const auto* const elements = reinterpret_cast<const element*>(from);
+    return T(elements, elements + count);
 }
 
 }  // namespace multiprocessing::detail

@@ -17,14 +17,17 @@
 
 namespace multiprocessing::detail {
 
+class decoder;
+
 template <class T>
-constexpr void assert_sendable();
+T read_asserted(decoder& in);
 
 /// Elements that take no bytes cannot be justified by bytes: this many in a message, no more.
 inline constexpr std::size_t max_weightless = 65536;
 
-/// Memory is set aside for elements before they are read up to this multiple of the bytes left:
-/// an empty string of four bytes becomes an object of 32. What a type needs beyond grows as read.
+/// Memory is set aside for elements before they are read up to this multiple of the message's
+/// bytes, in all: an empty string of eight bytes becomes an object of 32. Containers that need more
+/// grow as their elements are read. Without a sum, 256 nested containers could each claim it.
 inline constexpr std::size_t max_growth = 8;
 
 // The failures take values, never the decoder: it can stay in registers.
@@ -36,18 +39,14 @@ inline constexpr std::size_t max_growth = 8;
                         " at byte " + std::to_string(offset) + ", found " + std::to_string(found));
 }
 
-[[noreturn]] MULTIPROCESSING_NOINLINE inline void throw_truncated(std::string_view type,
-                                                                  std::size_t offset,
-                                                                  std::size_t needed,
-                                                                  std::size_t left) {
+[[noreturn]] MULTIPROCESSING_NOINLINE inline void
+throw_truncated(std::string_view type, std::size_t offset, std::size_t needed, std::size_t left) {
     throw PicklingError("expected " + std::to_string(needed) + " bytes of " + readable(type) +
                         " at byte " + std::to_string(offset) + ", found " + std::to_string(left));
 }
 
-[[noreturn]] MULTIPROCESSING_NOINLINE inline void throw_count(std::string_view element,
-                                                              std::size_t offset,
-                                                              std::uint64_t count,
-                                                              std::size_t left) {
+[[noreturn]] MULTIPROCESSING_NOINLINE inline void
+throw_count(std::string_view element, std::size_t offset, std::uint64_t count, std::size_t left) {
     throw PicklingError("expected a count of " + readable(element) + " that fits the " +
                         std::to_string(left) + " bytes left at byte " + std::to_string(offset) +
                         ", found " + std::to_string(count));
@@ -56,13 +55,13 @@ inline constexpr std::size_t max_growth = 8;
 class decoder {
 public:
     explicit decoder(std::span<const std::byte> bytes) noexcept
-        : begin_(bytes.data()), cursor_(begin_), end_(begin_ + bytes.size()) {}
+        : begin_(bytes.data()), cursor_(begin_), end_(begin_ + bytes.size()),
+          room_(bytes.size() * max_growth) {}
 
     /// Reads the next value; throws `PicklingError` where the bytes are not one.
     template <class T>
     T read() {
-        assert_sendable<T>();
-        return codec<std::remove_cv_t<T>>::read(*this);
+        return read_asserted<T>(*this);
     }
 
     std::size_t remaining() const noexcept { return static_cast<std::size_t>(end_ - cursor_); }
@@ -97,9 +96,7 @@ public:
     template <class Element, std::size_t ElementBytes>
     std::size_t take_count() {
         const std::size_t at = offset();
-        std::uint64_t count = take_value<std::uint32_t>();
-        if (count == wide_count)
-            count = take_value<std::uint64_t>();
+        const auto count = take_value<std::uint64_t>();
         if constexpr (ElementBytes != 0)
             if (count > remaining() / ElementBytes)
                 throw_count(spelling_of<Element>(), at, count, remaining());
@@ -107,9 +104,11 @@ public:
     }
 
     /// How many of `count` elements to make room for before the first is read.
-    std::size_t justified(std::size_t count, std::size_t element_size) const noexcept {
-        const std::size_t most = remaining() * max_growth / element_size + 1;
-        return count < most ? count : most;
+    std::size_t justify(std::size_t count, std::size_t element_size) noexcept {
+        const std::size_t most = room_ / element_size;
+        const std::size_t justified = count < most ? count : most;
+        room_ -= justified * element_size;
+        return justified;
     }
 
     /// Counts an element that took no bytes, which only `started` can tell for types with hooks.
@@ -136,6 +135,7 @@ private:
     const std::byte* begin_;
     const std::byte* cursor_;
     const std::byte* end_;
+    std::size_t room_;
     std::size_t depth_ = 0;
     std::size_t weightless_ = 0;
 };

@@ -28,7 +28,6 @@ public:
 
     template <class... Members>
     sizing_archive& operator()(const Members&... members) {
-        (assert_sendable<Members>(), ...);
         (size_value(sizes_, members), ...);
         return *this;
     }

@@ -18,24 +18,35 @@ struct any_base_of {
     operator Base() const;
 };
 
-/// Bases come first among the initialisers of an aggregate.
+template <class T>
+struct empty_base_of {
+    template <class Base>
+        requires(std::is_base_of_v<Base, T> && !std::is_same_v<Base, T> && std::is_empty_v<Base>)
+    operator Base() const;
+};
+
+// Bases come first among the initialisers of an aggregate.
 template <class T>
 concept has_base = requires { T{any_base_of<T>{}}; };
+
+// One base without members, such as a tag or an interface of helpers, hides nothing.
+template <class T>
+concept has_plain_base = requires { T{empty_base_of<T>{}}; } &&
+                         !requires { T{any_base_of<T>{}, any_base_of<T>{}}; };
 
 // The plain case: every member can be written as {}, arrays and optionals too, so the most braces
 // that fit are the members. Nothing converts, so nothing is ambiguous.
 template <class T, std::size_t Count = 1>
 constexpr std::size_t count_braces() {
     if constexpr (Count > max_members)
-        return max_members + 1;
+        return max_members;
     else if constexpr (!member_access<Count>::template takes<T>)
         return Count - 1;
     else
         return count_braces<T, Count + 1>();
 }
 
-// Only in the plain case: T{} would be refused if a member without default came last, and a braced
-// list followed by a convertible value would be accepted if one stood in the middle.
+// Whether those braces were all members, not all up to the first that has no default.
 template <class T, std::size_t Count>
 constexpr bool ends_with_braces() {
     if constexpr (Count == 0)
@@ -60,7 +71,7 @@ constexpr bool takes_any(std::index_sequence<Any...>) {
 
 // The other case: some member has no default. An array would take a value for each of its elements
 // and spoil the count; array_at() finds it.
-template <class T, std::size_t Count = max_members>
+template <class T, std::size_t Count = max_members + 1>
 constexpr std::size_t count_values() {
     if constexpr (Count == 0 || takes_any<T>(std::make_index_sequence<Count>{}))
         return Count;
@@ -80,7 +91,12 @@ constexpr bool array_at() {
 
 template <class T, std::size_t Total, std::size_t Before, std::size_t... Lengths>
 constexpr bool any_array_at(std::index_sequence<Lengths...>) {
-    return (array_at<T, Total, Before, Lengths + 2>() || ...);
+    // What {} stands for alone is one member, no array; that spares most of the search.
+    if constexpr (takes_nested<T>(std::make_index_sequence<Before>{}, std::index_sequence<>{},
+                                  std::make_index_sequence<Total - Before - 1>{}))
+        return false;
+    else
+        return (array_at<T, Total, Before, Lengths + 2>() || ...);
 }
 
 template <class T, std::size_t Total, std::size_t... Befores>
@@ -92,7 +108,9 @@ constexpr bool has_array(std::index_sequence<Befores...>) {
 template <class T>
 constexpr std::size_t count_without_arrays() {
     constexpr std::size_t values = count_values<T>();
-    if constexpr (has_array<T, values>(std::make_index_sequence<values>{}))
+    if constexpr (values > max_members)
+        return values;
+    else if constexpr (has_array<T, values>(std::make_index_sequence<values>{}))
         return 0;
     else
         return values;
@@ -101,14 +119,14 @@ constexpr std::size_t count_without_arrays() {
 template <class T>
 constexpr std::size_t count_members() {
     constexpr std::size_t braces = count_braces<T>();
-    if constexpr (requires { T{}; } && (braces > max_members || ends_with_braces<T, braces>()))
+    if constexpr (requires { T{}; } && ends_with_braces<T, braces>())
         return braces;
     else
         return count_without_arrays<T>();
 }
 
 template <class T>
-inline constexpr std::size_t member_count = count_members<T>();
+inline constexpr std::size_t member_count = count_members<T>() - (has_base<T> ? 1 : 0);
 
 /// Calls `visitor` with every member of `object` in their order.
 template <class T, class Visitor>
@@ -116,12 +134,13 @@ constexpr decltype(auto) visit_members(T& object, Visitor&& visitor) {
     return member_access<member_count<std::remove_const_t<T>>>::visit(object, visitor);
 }
 
-/// An aggregate the codec can take apart. With a base its members would not be all of it; a member
-/// that cannot be assigned (a reference, a constant) could not be read, or would dangle.
+/// An aggregate the codec can take apart. With a base that has members its own would not be all of
+/// it; a member that cannot be assigned (a reference, a constant) could not be read, or would
+/// dangle.
 template <class T>
 concept plain_aggregate =
-    std::is_class_v<T> && std::is_aggregate_v<T> && !has_base<T> && std::is_move_assignable_v<T> &&
-    member_count<T> > 0 && member_count<T> <= max_members;
+    std::is_class_v<T> && std::is_aggregate_v<T> && (!has_base<T> || has_plain_base<T>) &&
+    std::is_move_assignable_v<T> && member_count<T> > 0 && member_count<T> <= max_members;
 
 struct list_types {
     template <class... Members>

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <multiprocessing/detail/codec/bulk.hpp>
+#include <multiprocessing/detail/codec/scalars.hpp>
 #include <multiprocessing/detail/codec/shapes.hpp>
 #include <multiprocessing/detail/codec/values.hpp>
 
@@ -30,11 +31,14 @@ void size_elements(sizer& sizes, const Range& range, std::size_t count) {
 
 template <class Element, class Range>
 void write_elements(writer& out, const Range& range, std::size_t count) {
-    if constexpr (is_bulk<Element> && requires { std::data(range); })
+    if constexpr (is_bulk<Element> && requires { std::data(range); }) {
         out.put(std::data(range), count * sizeof(Element));
-    else
+    } else {
+        writer own = out;  // Bytes may alias anything: only a writer of our own stays in registers.
         for (const auto& element : range)
-            write_value<Element>(out, element);
+            write_value<Element>(own, element);
+        out = own;
+    }
 }
 
 template <class Element, std::size_t Length>
@@ -68,11 +72,9 @@ struct codec<T> {
     static constexpr std::size_t length = std::tuple_size_v<T>;
     static constexpr std::size_t min_bytes = length * detail::min_bytes<element>;
     static constexpr bool fixed = is_fixed<element>;
-    static constexpr bool bulk = is_bulk<element>;
+    static constexpr bool bulk = length != 0 && is_bulk<element>;
 
-    static void size(sizer& sizes, const T& value) {
-        size_elements<element>(sizes, value, length);
-    }
+    static void size(sizer& sizes, const T& value) { size_elements<element>(sizes, value, length); }
     static void write(writer& out, const T& value) { write_elements<element>(out, value, length); }
     static T read(decoder& in) {
         if constexpr (bulk)
@@ -104,7 +106,7 @@ struct codec<T> {
     static constexpr std::size_t min_bytes = count_bytes;
 
     static void size(sizer& sizes, const T& value) {
-        sizes.add_count(value.size());
+        sizes.add(count_bytes);
         size_elements<element>(sizes, value, value.size());
     }
     static void write(writer& out, const T& value) {
@@ -120,12 +122,20 @@ struct codec<T> {
     }
 
 private:
+    // A struct is read where it will be, sparing a move. Of a class one cannot know what its
+    // constructors would make of the deferred value.
+    static void append(T& result, decoder& in) {
+        if constexpr (shape_of<element> == shape::aggregate)
+            result.emplace_back(deferred_element<element>{in});
+        else
+            result.push_back(read_element<element>(in));
+    }
     static T read_each(decoder& in, std::size_t count) {
         T result;
         if constexpr (requires { result.reserve(count); })
-            result.reserve(in.justified(count, sizeof(element)));
+            result.reserve(in.justify(count, sizeof(element)));
         for (std::size_t i = 0; i < count; ++i)
-            result.push_back(read_element<element>(in));
+            append(result, in);
         return result;
     }
 };
@@ -139,7 +149,7 @@ struct codec<T> {
 
     static void size(sizer& sizes, const T& value) {
         const std::size_t count = length_of(value);
-        sizes.add_count(count);
+        sizes.add(count_bytes);
         size_elements<element>(sizes, value, count);
     }
     static void write(writer& out, const T& value) {
@@ -174,7 +184,7 @@ struct codec<T> {
     static constexpr std::size_t min_bytes = count_bytes;
 
     static void size(sizer& sizes, const T& value) {
-        sizes.add_count(value.size());
+        sizes.add(count_bytes);
         size_elements<element>(sizes, value, value.size());
     }
     static void write(writer& out, const T& value) {
@@ -187,7 +197,9 @@ struct codec<T> {
 template <>
 struct codec<const char*> {
     static constexpr std::size_t min_bytes = count_bytes;
-    static void size(sizer& sizes, const char* value) { size_value(sizes, std::string_view(value)); }
+    static void size(sizer& sizes, const char* value) {
+        size_value(sizes, std::string_view(value));
+    }
     static void write(writer& out, const char* value) { write_value(out, std::string_view(value)); }
 };
 

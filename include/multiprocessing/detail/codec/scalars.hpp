@@ -41,7 +41,9 @@ struct codec<T> {
     static constexpr std::size_t min_bytes = 1;
     static constexpr bool fixed = true;
     static void size(sizer& sizes, const T&) { sizes.add(1); }
-    static void write(writer& out, const T& value) { out.put_value(value ? std::byte{1} : std::byte{}); }
+    static void write(writer& out, const T& value) {
+        out.put_value(value ? std::byte{1} : std::byte{});
+    }
     static T read(decoder& in) { return read_flag<T>(in, "a bool (0 or 1)"); }
 };
 

@@ -26,7 +26,8 @@ template <class T>
 concept vocabulary = is_template<T> && !std::is_aggregate_v<T>;
 
 template <class T>
-concept number = (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) || std::is_same_v<T, std::byte>;
+concept number =
+    (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) || std::is_same_v<T, std::byte>;
 
 // Function objects and lambdas without members, tags, std::monostate. What is not trivially
 // copyable is empty but means something, such as a guard.
@@ -91,7 +92,7 @@ concept complex_like = vocabulary<T> && requires(const T& value) {
     { value.imag() } -> std::same_as<typename T::value_type>;
 };
 
-// One object, to which nothing but the pointer leads to. The object is made anew over there, so
+// A pointer that owns one object. The object is made anew over there, so
 // it must be of the very type the pointer names, and a pointer that frees in its own way is not
 // for us to fill.
 template <class T>
@@ -163,9 +164,31 @@ concept adapter = vocabulary<T> && requires(T& value, typename T::value_type ele
 };
 
 enum class shape {
-    none, boolean, number, enumeration, stateless, std_array, tuple, path, bitset, optional, variant,
-    duration, time_point, complex, unique_pointer, shared_pointer, map, set, forward_list,
-    packed_bools, sequence, view, adapter, hooked, aggregate
+    none,
+    boolean,
+    number,
+    enumeration,
+    stateless,
+    std_array,
+    tuple,
+    path,
+    bitset,
+    optional,
+    variant,
+    duration,
+    time_point,
+    complex,
+    unique_pointer,
+    shared_pointer,
+    map,
+    set,
+    forward_list,
+    packed_bools,
+    sequence,
+    view,
+    adapter,
+    hooked,
+    aggregate
 };
 
 template <class T>

@@ -14,7 +14,6 @@ namespace multiprocessing::detail {
 
 template <class T>
 concept has_codec = requires(sizer& sizes, writer& out, const T& value) {
-    codec<T>::min_bytes;
     codec<T>::size(sizes, value);
     codec<T>::write(out, value);
 };
@@ -92,26 +91,39 @@ template <class T>
 concept writable = crosses<direction::out, std::remove_cvref_t<T>>();
 
 template <class T>
-constexpr void assert_sendable();
+constexpr bool parts_cross = true;
+template <class T>
+    requires requires { typename codec<T>::parts; }
+constexpr bool parts_cross<T> =
+    all_cross<direction::both>(type_list<T>{}, typename codec<T>::parts{});
 
-template <class... Parts>
-constexpr void assert_all_sendable(type_list<Parts...>) {
-    (assert_sendable<Parts>(), ...);
+template <direction Way, class T>
+constexpr void assert_crosses();
+
+template <direction Way, class... Parts>
+constexpr void assert_all_cross(type_list<Parts...>) {
+    (assert_crosses<Way, std::remove_cv_t<Parts>>(), ...);
 }
 
-/// Refuses to compile where `T` cannot cross; the first part of it that cannot is the last `T` in
-/// the compiler's chain of instantiations.
-template <class T>
-constexpr void assert_sendable() {
-    if constexpr (!sendable<T>) {
-        if constexpr (requires { typename codec<T>::parts; })
-            assert_all_sendable(typename codec<T>::parts{});
+// Goes down to the first part that cannot cross, which the compiler then names.
+template <direction Way, class T>
+constexpr void assert_crosses() {
+    if constexpr (!crosses<Way, T>()) {
+        if constexpr (!parts_cross<T>)
+            assert_all_cross<Way>(typename codec<T>::parts{});
         else
-            static_assert(sendable<T>,
-                          "this type cannot cross to another process: give it a default "
+            static_assert(crosses<Way, T>(),
+                          "this type T cannot cross to another process: give it a default "
                           "constructor and a member `template <class Archive> void "
                           "serialize(Archive& ar) { ar(member, other_member); }`");
     }
+}
+
+/// Refuses to compile where `T` cannot cross, and names the hook that would let it. What of `T`
+/// cannot is the `T` of the innermost instantiation that the compiler prints.
+template <class T>
+constexpr void assert_sendable() {
+    assert_crosses<direction::both, std::remove_cvref_t<T>>();
 }
 
 }  // namespace multiprocessing::detail

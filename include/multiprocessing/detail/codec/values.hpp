@@ -12,17 +12,33 @@ namespace multiprocessing::detail {
 
 template <class T>
 void size_value(sizer& sizes, const T& value) {
-    codec<T>::size(sizes, value);
+    if constexpr (has_codec<T>)
+        codec<T>::size(sizes, value);
+    else
+        assert_sendable<T>();
 }
 
 template <class T>
 void write_value(writer& out, const T& value) {
-    codec<T>::write(out, value);
+    if constexpr (has_codec<T>)
+        codec<T>::write(out, value);
+    else
+        assert_sendable<T>();
 }
 
 template <class T>
 std::remove_cv_t<T> read_value(decoder& in) {
     return codec<std::remove_cv_t<T>>::read(in);
+}
+
+// Where the assertion fails it is the only error: nothing below it is instantiated.
+template <class T>
+T read_asserted(decoder& in) {
+    assert_sendable<T>();
+    if constexpr (sendable<T>)
+        return codec<std::remove_cv_t<T>>::read(in);
+    else
+        throw PicklingError(type_name<T>());
 }
 
 template <class T>
@@ -64,5 +80,12 @@ T read_element(decoder& in) {
         return element;
     }
 }
+
+/// An element that is read at the moment it is converted.
+template <class T>
+struct deferred_element {
+    decoder& in;
+    operator T() const { return read_element<T>(in); }
+};
 
 }  // namespace multiprocessing::detail

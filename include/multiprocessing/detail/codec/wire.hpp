@@ -21,14 +21,14 @@ namespace multiprocessing::detail {
 ///     static T read(decoder&);                    // throws PicklingError
 ///
 /// and, where it pays, `parts` (a type_list of what a value is made of, so that `sendable` looks
-/// into it), `fixed` (every value takes min_bytes) and `bulk` (the bytes of the object are the bytes
-/// of the message). Left undefined for what cannot cross.
+/// into it), `fixed` (every value takes min_bytes) and `bulk` (the bytes of the object are the
+/// bytes of the message). Left undefined for what cannot cross.
 template <class T>
 struct codec;
 
-/// A count is four bytes; this one says that eight bytes with the true count follow.
-inline constexpr std::uint32_t wide_count = 0xFFFFFFFFU;
-inline constexpr std::size_t count_bytes = sizeof(wide_count);
+/// A count is eight bytes. Four would do for nearly all, but then the elements of an array that is
+/// a message of its own would not be aligned, and that array is read at the speed of a copy.
+inline constexpr std::size_t count_bytes = sizeof(std::uint64_t);
 
 /// Values nest through containers and pointers this deep and no deeper: a cycle of shared pointers
 /// ends in an error at the sender, a hostile message cannot exhaust the receiver's stack.
@@ -38,13 +38,44 @@ inline constexpr std::size_t max_depth = 256;
     throw PicklingError("a value nests deeper than " + std::to_string(max_depth) + " levels");
 }
 
+template <class Word>
+MULTIPROCESSING_INLINE void copy_word(std::byte* to, const std::byte* from) noexcept {
+    Word word;
+    std::memcpy(&word, from, sizeof(Word));
+    std::memcpy(to, &word, sizeof(Word));
+}
+
+// Not inlined: of a constant string GCC 12 would see how much is allocated for it, not that what is
+// written stays within, and warn.
+MULTIPROCESSING_NOINLINE inline void copy_long(std::byte* to, const void* from,
+                                               std::size_t bytes) noexcept {
+    std::memcpy(to, from, bytes);
+}
+
+// Most strings are short, and the call of memcpy costs more than the copy: the first and the last
+// word, which may overlap, are all of it. Takes null where there are no bytes; memcpy may not.
+MULTIPROCESSING_INLINE void copy_short(std::byte* to, const void* source,
+                                       std::size_t bytes) noexcept {
+    const auto* const from = static_cast<const std::byte*>(source);
+    if (bytes > 16) {
+        copy_long(to, from, bytes);
+    } else if (bytes >= 8) {
+        copy_word<std::uint64_t>(to, from);
+        copy_word<std::uint64_t>(to + bytes - 8, from + bytes - 8);
+    } else if (bytes >= 4) {
+        copy_word<std::uint32_t>(to, from);
+        copy_word<std::uint32_t>(to + bytes - 4, from + bytes - 4);
+    } else if (bytes != 0) {
+        to[0] = from[0];
+        to[bytes / 2] = from[bytes / 2];
+        to[bytes - 1] = from[bytes - 1];
+    }
+}
+
 /// First pass: counts the bytes of a message.
 class sizer {
 public:
     void add(std::size_t bytes) noexcept { bytes_ += bytes; }
-    void add_count(std::size_t count) noexcept {
-        bytes_ += count < wide_count ? count_bytes : count_bytes + sizeof(std::uint64_t);
-    }
     void enter() {
         if (++depth_ > max_depth)
             throw_too_deep();
@@ -63,8 +94,7 @@ public:
     explicit writer(std::byte* out) noexcept : cursor_(out) {}
 
     void put(const void* from, std::size_t bytes) noexcept {
-        if (bytes != 0)  // An empty vector's data() may be null, which memcpy must not be given.
-            std::memcpy(cursor_, from, bytes);
+        copy_short(cursor_, from, bytes);
         cursor_ += bytes;
     }
 
@@ -75,12 +105,7 @@ public:
         cursor_ += sizeof(T);
     }
 
-    void put_count(std::size_t count) noexcept {
-        if (count < wide_count)
-            return put_value(static_cast<std::uint32_t>(count));
-        put_value(wide_count);
-        put_value(static_cast<std::uint64_t>(count));
-    }
+    void put_count(std::size_t count) noexcept { put_value(static_cast<std::uint64_t>(count)); }
 
     std::byte* position() const noexcept { return cursor_; }
 

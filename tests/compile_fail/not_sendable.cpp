@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Must not compile, and the diagnostic must name the hook and the type. Drive it as
+//   <compiler> -std=c++20 -fsyntax-only -I include tests/compile_fail/not_sendable.cpp
+// and require that it fails and that its output matches `serialize\(Archive& ar\)` and `secret`
+// (CTest: PASS_REGULAR_EXPRESSION alone, which then decides instead of the exit code).
+// With -DMULTIPROCESSING_TEST_CONTROL it must compile: the failure is the type's, not the file's.
+#include <multiprocessing/detail/codec.hpp>
+
+#include <vector>
+
+class secret {
+public:
+    explicit secret(int value) : value_(value) {}
+    int value() const { return value_; }
+#if defined(MULTIPROCESSING_TEST_CONTROL)
+    secret() = default;
+    template <class Archive>
+    void serialize(Archive& ar) {
+        ar(value_);
+    }
+#endif
+
+private:
+    int value_ = 0;
+};
+
+struct job {
+    int id;
+    std::vector<secret> secrets;
+};
+
+int main() {
+    return static_cast<int>(multiprocessing::detail::encode(job{1, {}}).size());
+}
