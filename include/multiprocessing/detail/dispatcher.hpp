@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: MIT
+// The parent's half of a pool: gives tasks to workers, takes their replies, replaces those that
+// die.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/os/child.hpp>
+#include <multiprocessing/detail/os/doorbell.hpp>
+#include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/remote_exception.hpp>
+#include <multiprocessing/detail/spin.hpp>
+#include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/detail/worker_link.hpp>
+#include <multiprocessing/error.hpp>
+#include <multiprocessing/process.hpp>
+
+namespace multiprocessing::detail {
+
+// Who works. Everything is done under one lock by the threads that wait for results: one of them
+// has the role of the driver, which alone sleeps on the doorbell and the workers' ends, with the
+// lock free, and alone starts workers. The others sleep on a condition variable until their job is
+// done or the role is free. A thread of the pool's own takes the role only where work is under way
+// and nobody waits for it; it is started by the first call that returns before its work is done.
+//
+// What a worker's death costs. Its replies are read first: what it had published counts. The task
+// it had begun fails with WorkerLostError; those it had been given and not begun go to others.
+class dispatcher {
+public:
+    dispatcher(std::size_t processes, process_options worker_options)
+        : processes_(processes), worker_options_(std::move(worker_options)),
+          bell_(std::make_shared<doorbell>()) {
+        throw_if_error(doorbell::create(*bell_), "create a pool's doorbell");
+        throw_if_error(wait_set::create(wait_set_), "create a pool's wait set");
+        throw_if_error(wait_set_.add(bell_->native(), bell_key), "listen to a pool's doorbell");
+        while (workers_.size() < processes_)
+            start_worker();
+    }
+    dispatcher(const dispatcher&) = delete;
+    dispatcher& operator=(const dispatcher&) = delete;
+
+    /// Gives out a job and returns at once; a thread of the pool sees to it.
+    void submit(std::shared_ptr<job> work) {
+        const std::lock_guard lock(mutex_);
+        accept(std::move(work));
+        feed();
+        start_background();
+        if (!driven_ && waiting_ == 0)
+            background_wake_.notify_one();
+    }
+
+    /// Gives out a job and works until it is done.
+    void run(std::shared_ptr<job> work) {
+        std::unique_lock lock(mutex_);
+        accept(work);
+        try {
+            drive(
+                lock, [&] { return work->done(); }, deadline::never());
+        } catch (...) {  // The job may refer to what the caller is about to destroy.
+            fail_everything(std::current_exception());
+            throw;
+        }
+    }
+
+    /// Works until the job is done or time runs out; returns whether it is.
+    bool wait(const job& work, const deadline& until) {
+        if (work.done())
+            return true;
+        std::unique_lock lock(mutex_);
+        return drive(
+            lock, [&] { return work.done(); }, until);
+    }
+
+    /// No more jobs.
+    void close() {
+        const std::lock_guard lock(mutex_);
+        open_ = false;
+        background_wake_.notify_one();
+    }
+
+    /// Ends the workers now; what they had not answered fails.
+    void terminate() {
+        const std::lock_guard lock(mutex_);
+        open_ = false;
+        terminated_ = true;
+        for (auto& worker : workers_)
+            worker->process().terminate();
+        fail_everything(terminated_error());
+        wake_driver();
+        done_.notify_all();
+    }
+
+    /// Waits until all work is done and the workers have ended. The pool must be closed.
+    void join() {
+        std::unique_lock lock(mutex_);
+        if (open_)
+            throw ValueError("the pool is still running: call close() or terminate() first");
+        drive(
+            lock, [&] { return outstanding_ == 0; }, deadline::never());
+        take_role(lock);
+        end_workers(lock);
+        leave_role();
+        stop_background(lock);
+    }
+
+    std::size_t processes() const noexcept { return processes_; }
+
+    std::vector<int> worker_pids() {
+        const std::lock_guard lock(mutex_);
+        std::vector<int> pids;
+        for (auto& worker : workers_)
+            pids.push_back(*worker->process().pid());
+        return pids;
+    }
+
+private:
+    using guard = std::unique_lock<std::mutex>;
+
+    static constexpr std::uint64_t bell_key = 0;
+    // So many tasks wait in a worker's ring at most: enough to hide the way there and back of short
+    // ones. More bytes than these wait only if a single task has them.
+    static constexpr std::size_t most_given = 128;
+    static constexpr std::size_t most_given_bytes = 1 << 20;
+    // Workers that die without ever having begun a task, one after the other: they cannot.
+    static constexpr std::size_t most_stillborn = 8;
+    // Rounds with progress after which the ends of processes are looked at without sleeping.
+    static constexpr int rounds_between_looks = 1024;
+
+    // ---- jobs
+
+    void accept(std::shared_ptr<job> work) {
+        if (!open_)
+            throw ValueError("the pool is not running: it was closed or terminated");
+        if (work->tasks() == 0)
+            return;
+        job* const added = work.get();
+        added->self = std::move(work);
+        outstanding_ += added->tasks();
+        pending_.push_back(added);
+    }
+
+    bool has_pending() const noexcept { return !returned_.empty() || !pending_.empty(); }
+
+    task_reference next_pending() {
+        if (!returned_.empty()) {
+            const task_reference task = returned_.front();
+            returned_.pop_front();
+            return task;
+        }
+        job* const first = pending_.front();
+        const task_reference task{first, first->next++};
+        if (first->next == first->tasks())
+            pending_.pop_front();
+        return task;
+    }
+
+    /// A task has its value or its error.
+    void settle(const task_reference& task) noexcept {
+        --outstanding_;
+        if (task.owner->settle()) {
+            finished_ = true;
+            task.owner->self.reset();  // May destroy the job: its user may have let go of it.
+        }
+    }
+
+    void fail(const task_reference& task, std::exception_ptr error) noexcept {
+        task.owner->take_error(task.task, std::move(error));
+        settle(task);
+    }
+
+    void fail_all_pending(const std::exception_ptr& error) noexcept {
+        while (has_pending())
+            fail(next_pending(), error);
+    }
+
+    // ---- workers
+
+    void start_worker() {
+        process_options options = worker_options_;
+        options.name += std::to_string(++started_);
+        workers_.push_back(std::make_unique<worker_link>(bell_, options, started_));
+        worker_link& worker = *workers_.back();
+        if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
+            worker.process().kill();
+            worker.process().join();
+            workers_.pop_back();
+            throw_system_error(ec, "listen to the end of a pool's worker");
+        }
+    }
+
+    /// Brings the workers back to their number, as far as the system allows. With none left all
+    /// work fails with the reason; with some it goes on, and the next death tries again.
+    void replace_workers() {
+        try {
+            while (workers_.size() < processes_ && !terminated_ && (open_ || outstanding_ != 0)) {
+                if (stillborn_ >= most_stillborn)
+                    throw ProcessError("the pool's workers keep dying before they take a task; the "
+                                       "last one " +
+                                       last_end_);
+                start_worker();
+            }
+        } catch (...) {
+            if (workers_.empty())
+                fail_all_pending(std::current_exception());
+        }
+    }
+
+    static std::string describe_end(std::optional<int> exitcode) {
+        if (!exitcode)
+            return "ended unseen";
+        return *exitcode < 0 ? "was killed by " + signal_name(-*exitcode)
+                             : "exited with status " + std::to_string(*exitcode);
+    }
+
+    void bury(std::size_t place) {
+        const std::unique_ptr<worker_link> worker = std::move(workers_[place]);
+        workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(place));
+        wait_set_.remove(worker->process().sentinel());
+        worker->process().join();
+        const auto exitcode = worker->process().exitcode();
+        last_end_ = describe_end(exitcode);
+        count_stillborn(*worker, exitcode);
+        take_last_replies(*worker);
+        if (const auto lost = worker->lost_task())
+            fail(*lost, lost_error(*worker, *lost, exitcode));
+        worker->take_back(worker->load(), returned_);
+    }
+
+    /// One that was killed from outside could have begun: it does not count.
+    void count_stillborn(const worker_link& worker, std::optional<int> exitcode) noexcept {
+        if (worker.has_begun())
+            stillborn_ = 0;
+        else if (exitcode != -child_process::kill_signal &&
+                 exitcode != -child_process::terminate_signal)
+            ++stillborn_;
+    }
+
+    void take_last_replies(worker_link& worker) {
+        try {
+            take_replies(worker);
+        } catch (const std::system_error&) {  // Damaged memory: what it replied cannot be known.
+        }
+    }
+
+    static std::exception_ptr lost_error(worker_link& worker, const task_reference& task,
+                                         std::optional<int> exitcode) {
+        const int pid = *worker.process().pid();
+        return std::make_exception_ptr(WorkerLostError(
+            "worker process " + std::to_string(pid) + " (" + worker.process().name() + ") " +
+                describe_end(exitcode) + " while it ran " + task.owner->name() + ", task " +
+                std::to_string(task.task),
+            pid, exitcode));
+    }
+    static std::exception_ptr terminated_error() {
+        return std::make_exception_ptr(ProcessError("the pool was terminated"));
+    }
+
+    void bury_number(std::uint64_t number) {
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            if (workers_[i]->number() == number) {
+                bury(i);
+                return;
+            }
+        }
+    }
+
+    // ---- giving and taking
+
+    /// Gives out what is pending, to the least loaded first: each worker gets one task before any
+    /// gets a second.
+    void feed() {
+        for (std::size_t level = 1; has_pending() && level <= most_given; level *= 2) {
+            for (std::size_t i = 0; i < workers_.size() && has_pending(); ++i) {
+                next_worker_ = (next_worker_ + 1) % workers_.size();
+                fill(*workers_[next_worker_], level);
+            }
+        }
+    }
+
+    void fill(worker_link& worker, std::size_t level) {
+        while (worker.load() < level && has_pending() &&
+               (worker.load() == 0 || worker.load_bytes() < most_given_bytes)) {
+            const task_reference task = next_pending();
+            try {
+                worker.give(task);
+            } catch (...) {
+                fail(task, std::current_exception());
+            }
+        }
+        worker.publish();
+    }
+
+    /// Where a worker has nothing to do and another more than it runs: moves half of that over.
+    void balance() {
+        if (has_pending())
+            return;
+        for (auto& idle : workers_) {
+            if (idle->load() != 0)
+                continue;
+            worker_link* const busiest = busiest_worker();
+            if (busiest == nullptr)
+                return;
+            busiest->take_back(busiest->load() / 2, returned_);
+            fill(*idle, most_given);
+        }
+    }
+
+    worker_link* busiest_worker() noexcept {
+        worker_link* busiest = nullptr;
+        for (auto& worker : workers_)
+            if (worker->load() > (busiest == nullptr ? 1 : busiest->load()))
+                busiest = worker.get();
+        return busiest;
+    }
+
+    std::size_t take_replies(worker_link& worker) {
+        std::size_t taken = 0;
+        task_reference task;
+        std::span<const std::byte> reply;
+        while (worker.next_reply(task, reply)) {
+            take_reply(task, reply);
+            worker.pop_reply();
+            ++taken;
+            settle(task);
+        }
+        worker.release_replies();
+        return taken;
+    }
+
+    static void take_reply(const task_reference& task, std::span<const std::byte> reply) noexcept {
+        try {
+            decoder in(reply);
+            if (in.read<reply_kind>() == reply_kind::exception)
+                task.owner->take_error(task.task, exception_from(in.read<exception_record>()));
+            else
+                task.owner->take_value(task.task, in);
+        } catch (...) {
+            task.owner->take_error(task.task, std::current_exception());
+        }
+    }
+
+    /// One round; returns whether anything moved.
+    bool step() {
+        if (terminated_)
+            return false;
+        std::size_t moved = 0;
+        bool idle = false;
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            try {
+                moved += take_replies(*workers_[i]);
+            } catch (const std::system_error&) {
+                workers_[i]->process().kill();  // What it says cannot be believed any more.
+            }
+            idle = idle || workers_[i]->load() == 0;
+        }
+        if (has_pending())
+            feed();
+        else if (idle && moved != 0)
+            balance();
+        if (finished_ && waiting_ > 0)
+            done_.notify_all();
+        finished_ = false;
+        return moved != 0;
+    }
+
+    // ---- driving
+
+    /// Works until `done()` or the time has passed; returns `done()`.
+    template <class Done>
+    bool drive(guard& lock, Done done, const deadline& until) {
+        while (!done()) {
+            if (driven_) {
+                if (!spin_as_guest(done) && !follow(lock, until))
+                    return done();
+                continue;
+            }
+            const role_holder role(*this);
+            while (!done()) {
+                if (step() || spin_until([&] { return any_reply(); }))
+                    look_now_and_then();
+                else if (until.passed())
+                    return false;
+                else
+                    sleep(lock, until);
+            }
+        }
+        return true;
+    }
+
+    class role_holder {
+    public:
+        explicit role_holder(dispatcher& of) noexcept : of_(&of) { of_->driven_ = true; }
+        role_holder(const role_holder&) = delete;
+        role_holder& operator=(const role_holder&) = delete;
+        ~role_holder() { of_->leave_role(); }
+
+    private:
+        dispatcher* of_;
+    };
+
+    void take_role(guard& lock) {
+        while (driven_) {
+            wake_driver();
+            follow(lock, deadline::never());
+        }
+        driven_ = true;
+    }
+    void leave_role() noexcept {
+        driven_ = false;
+        if (waiting_ > 0)
+            done_.notify_all();
+        else if (outstanding_ != 0)
+            background_wake_.notify_one();
+    }
+
+    /// While the driver sleeps its lock is free: short work need not wait for it to wake.
+    template <class Done>
+    bool spin_as_guest(Done done) {
+        spin_until([&] { return step() || done(); });
+        return done();
+    }
+
+    /// Sleeps until a job is done or the role may be free; false when the time has passed.
+    bool follow(guard& lock, const deadline& until) {
+        ++waiting_;
+        if (in_background_)
+            wake_driver();  // It makes way for a thread that waits.
+        bool in_time = true;
+        if (until.is_never())
+            done_.wait(lock);
+        else
+            in_time = done_.wait_until(lock, until.moment()) == std::cv_status::no_timeout;
+        --waiting_;
+        return in_time;
+    }
+
+    void wake_driver() {
+        if (driven_)
+            throw_if_error(bell_->ring(), "ring a pool's doorbell");
+    }
+
+    bool any_reply() const noexcept {
+        for (const auto& worker : workers_)
+            if (worker->has_reply())
+                return true;
+        return false;
+    }
+
+    void want_rings(bool wanted) noexcept {
+        for (auto& worker : workers_)
+            worker->want_ring(wanted);
+    }
+
+    /// The driver's sleep: until a bell, the end of a worker, or the time.
+    void sleep(guard& lock, const deadline& until) {
+        want_rings(true);
+        // Pairs with the fence in worker_loop::ring_if_wanted().
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+        if (any_reply())
+            return want_rings(false);
+        lock.unlock();
+        const auto ec = wait_set_.wait(until, ready_);
+        lock.lock();
+        want_rings(false);
+        throw_if_error(ec, "wait for a pool's workers");
+        hear();
+    }
+
+    void look_now_and_then() {
+        if (++rounds_ % rounds_between_looks != 0)
+            return;
+        throw_if_error(wait_set_.wait(deadline::now(), ready_), "look at a pool's workers");
+        hear();
+    }
+
+    void hear() {
+        bool deaths = false;
+        for (const std::uint64_t key : ready_) {
+            if (key == bell_key)
+                bell_->silence();
+            else
+                bury_number(key);
+            deaths = deaths || key != bell_key;
+        }
+        if (!deaths)
+            return;
+        replace_workers();
+        feed();
+        balance();
+    }
+
+    // ---- the end
+
+    void end_workers(guard& lock) {
+        for (auto& worker : workers_)
+            if (!terminated_)
+                worker->ask_to_end();
+        for (auto& worker : workers_) {
+            lock.unlock();
+            const bool ended =
+                worker->process().join(terminated_ ? timeout(std::chrono::seconds(1)) : timeout());
+            lock.lock();
+            if (!ended) {  // It does not heed SIGTERM.
+                worker->process().kill();
+                worker->process().join();
+            }
+            wait_set_.remove(worker->process().sentinel());
+        }
+        workers_.clear();
+    }
+
+    void start_background() {
+        if (!background_.joinable())
+            background_ = std::thread([this] { run_background(); });
+    }
+    void stop_background(guard& lock) {
+        stopping_ = true;
+        background_wake_.notify_one();
+        std::thread ended = std::exchange(background_, {});
+        lock.unlock();
+        if (ended.joinable())
+            ended.join();
+        lock.lock();
+    }
+
+    void run_background() {
+        guard lock(mutex_);
+        for (;;) {
+            background_wake_.wait(lock, [&] {
+                return stopping_ || (outstanding_ != 0 && !driven_ && waiting_ == 0);
+            });
+            if (stopping_)
+                return;
+            in_background_ = true;
+            try {
+                drive(
+                    lock, [&] { return outstanding_ == 0 || waiting_ > 0 || stopping_; },
+                    deadline::never());
+            } catch (...) {
+                fail_everything(std::current_exception());
+            }
+            in_background_ = false;
+        }
+    }
+
+    /// No work may wait for ever: neither in a pool that was terminated, nor in one that the system
+    /// refuses what it cannot do without.
+    void fail_everything(const std::exception_ptr& error) noexcept {
+        fail_all_pending(error);
+        for (auto& worker : workers_)
+            while (const auto task = worker->forget_task())
+                fail(*task, error);
+    }
+
+    std::mutex mutex_;
+    std::condition_variable done_;
+    std::condition_variable background_wake_;
+    const std::size_t processes_;
+    const process_options worker_options_;
+    std::shared_ptr<doorbell> bell_;
+    wait_set wait_set_;
+    std::vector<std::uint64_t> ready_;
+    std::vector<std::unique_ptr<worker_link>> workers_;
+    std::deque<job*> pending_;
+    std::deque<task_reference> returned_;
+    std::size_t outstanding_ = 0;
+    std::size_t next_worker_ = 0;
+    std::size_t stillborn_ = 0;
+    std::string last_end_;
+    std::uint64_t started_ = 0;
+    int rounds_ = 0;
+    int waiting_ = 0;
+    bool open_ = true;
+    bool terminated_ = false;
+    bool driven_ = false;
+    bool finished_ = false;
+    bool stopping_ = false;
+    bool in_background_ = false;
+    std::thread background_;
+};
+
+}  // namespace multiprocessing::detail

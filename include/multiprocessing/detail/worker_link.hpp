@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// A pool's side of one worker: its process, its rings and the tasks it has been given.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <multiprocessing/detail/arguments.hpp>
+#include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/ring.hpp>
+#include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/detail/worker.hpp>
+#include <multiprocessing/detail/worker_channel.hpp>
+#include <multiprocessing/error.hpp>
+#include <multiprocessing/process.hpp>
+
+namespace multiprocessing::detail {
+
+class worker_link {
+public:
+    /// Starts a worker; throws what `Process::start` throws.
+    worker_link(const std::shared_ptr<doorbell>& bell, const process_options& options,
+                std::uint64_t number)
+        : number_(number),
+          process_(worker_main,
+                   args(worker_ports{channel_.tasks_block(), channel_.replies_block(), bell}),
+                   options),
+          tasks_(channel_.control().tasks, channel_.tasks()),
+          replies_(channel_.control().replies, channel_.replies()) {
+        process_.start();
+    }
+
+    std::uint64_t number() const noexcept { return number_; }
+    Process& process() noexcept { return process_; }
+
+    std::size_t load() const noexcept { return given_.size(); }
+    std::size_t load_bytes() const noexcept { return given_bytes_; }
+    /// Whether it has ever begun a task; one that has not may be unable to.
+    bool has_begun() const noexcept { return taken() != 0; }
+
+    /// Writes a task into its ring; visible to it with publish(). Throws what writing the arguments
+    /// throws: then nothing was given.
+    void give(const task_reference& task) {
+        const std::size_t bytes = task.owner->argument_bytes(task.task);
+        std::error_code ec;
+        std::byte* const place =
+            tasks_.reserve(sizeof(task_header) + bytes, ring_growth::whenever_full, ec);
+        if (place == nullptr)
+            throw_system_error(ec, "make room for a task of " + std::to_string(bytes) + " bytes");
+        const task_header header = task.owner->header();
+        std::memcpy(place, &header, sizeof header);
+        task.owner->write_arguments(task.task, place + sizeof header);
+        tasks_.commit();
+        given_.push_back({task, next_index_++, bytes});
+        given_bytes_ += bytes;
+    }
+
+    void publish() noexcept { tasks_.publish(); }
+
+    void ask_to_end() {
+        std::error_code ec;
+        const task_header end;
+        if (std::byte* const place = tasks_.reserve(sizeof end, ring_growth::whenever_full, ec)) {
+            std::memcpy(place, &end, sizeof end);
+            tasks_.commit();
+            tasks_.publish();
+        } else {
+            process_.terminate();  // No memory to say it nicely.
+        }
+    }
+
+    /// The oldest reply and the task it answers; false if there is none. Throws `std::system_error`
+    /// where the memory was damaged.
+    bool next_reply(task_reference& task, std::span<const std::byte>& reply) {
+        std::error_code ec;
+        const bool found = replies_.front(reply, ec);
+        throw_if_error(ec, "read a reply from memory that a task has damaged");
+        if (found && given_.empty())
+            throw_system_error(std::make_error_code(std::errc::bad_message),
+                               "read a reply to no task");
+        if (found)
+            task = given_.front().task;
+        return found;
+    }
+    void pop_reply() noexcept {
+        replies_.pop();
+        forget_front();
+    }
+    void release_replies() noexcept { replies_.release(); }
+    bool has_reply() const noexcept { return replies_.backlog() != 0; }
+
+    /// Takes back up to `most` of the tasks that it has not begun, the oldest first.
+    void take_back(std::size_t most, std::deque<task_reference>& into) {
+        std::atomic<std::uint32_t>& taken = channel_.control().taken;
+        std::uint32_t from = taken.load(std::memory_order_acquire);
+        std::size_t begun = 0;
+        std::size_t count = 0;
+        do {
+            begun = begun_of(from);
+            count = given_.size() - begun < most ? given_.size() - begun : most;
+            if (count == 0)
+                return;
+        } while (!taken.compare_exchange_weak(from, from + static_cast<std::uint32_t>(count),
+                                              std::memory_order_acq_rel));
+        for (std::size_t i = 0; i < count; ++i) {
+            into.push_back(given_[begun + i].task);
+            given_bytes_ -= given_[begun + i].bytes;
+        }
+        const auto first = given_.begin() + static_cast<std::ptrdiff_t>(begun);
+        given_.erase(first, first + static_cast<std::ptrdiff_t>(count));
+    }
+
+    /// After its death, when its replies have been read: the task it was running, if any.
+    std::optional<task_reference> lost_task() {
+        return begun_of(taken()) == 0 ? std::nullopt : forget_task();
+    }
+
+    /// Whatever it was given, begun or not, the oldest first; for a pool that gives up.
+    std::optional<task_reference> forget_task() noexcept {
+        if (given_.empty())
+            return std::nullopt;
+        const task_reference task = given_.front().task;
+        forget_front();
+        return task;
+    }
+
+    /// The pool's wish to be rung at the next reply. Relaxed: the caller puts a fence behind it.
+    void want_ring(bool wanted) noexcept {
+        channel_.control().ring_wanted.store(wanted ? 1 : 0, std::memory_order_relaxed);
+    }
+
+private:
+    struct given_task {
+        task_reference task;
+        std::uint32_t index = 0;
+        std::size_t bytes = 0;
+    };
+
+    std::uint32_t taken() const noexcept {
+        return channel_.control().taken.load(std::memory_order_acquire);
+    }
+
+    /// How many of the tasks it has not answered were taken when the counter said `count`.
+    std::size_t begun_of(std::uint32_t count) const noexcept {
+        std::size_t begun = 0;
+        while (begun < given_.size() && static_cast<std::int32_t>(given_[begun].index - count) < 0)
+            ++begun;
+        return begun;
+    }
+
+    void forget_front() noexcept {
+        given_bytes_ -= given_.front().bytes;
+        given_.pop_front();
+    }
+
+    worker_channel channel_;
+    std::uint64_t number_;
+    Process process_;
+    ring_writer tasks_;
+    ring_reader replies_;
+    std::deque<given_task> given_;
+    std::size_t given_bytes_ = 0;
+    std::uint32_t next_index_ = 0;
+};
+
+}  // namespace multiprocessing::detail
