@@ -1,5 +1,6 @@
 # Catch2 for the tests: release 3 or 2.13 of the machine, else a pinned release is downloaded.
-# Makes Catch2::Catch2 and catch_discover_tests.
+# Makes Catch2::Catch2 and catch_discover_tests, and names in MULTIPROCESSING_CATCH2_STRICT what
+# keeps a program from passing when no test case has the name it was given.
 include(FetchContent)
 
 find_package(Catch2 3 QUIET)
@@ -21,3 +22,9 @@ if(NOT Catch2_FOUND)
     list(APPEND CMAKE_MODULE_PATH ${catch2_SOURCE_DIR}/extras)
 endif()
 include(Catch)
+
+if(Catch2_FOUND AND Catch2_VERSION VERSION_LESS 3)
+    set(MULTIPROCESSING_CATCH2_STRICT --warn NoTests)
+else()
+    set(MULTIPROCESSING_CATCH2_STRICT --warn UnmatchedTestSpec)
+endif()

@@ -52,7 +52,9 @@ function(multiprocessing_add_test source)
     multiprocessing_add_program(${target} ${source} ${name})
     target_link_libraries(${target} PRIVATE multiprocessing_test_main)
     target_precompile_headers(${target} REUSE_FROM multiprocessing_test_main)
-    catch_discover_tests(${target} TEST_LIST discovered)
+    catch_discover_tests(
+        ${target} TEST_LIST discovered EXTRA_ARGS ${MULTIPROCESSING_CATCH2_STRICT}
+    )
 
     # Included by ctest after the list of the tests, whose name it then knows. Catch's own PROPERTIES
     # argument cannot carry a list of two labels.
