@@ -8,7 +8,7 @@ set(consumer_arguments
     -D CMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS}
     -D CMAKE_BUILD_TYPE=$<CONFIG>
 )
-foreach(variable IN ITEMS CMAKE_TOOLCHAIN_FILE CMAKE_PREFIX_PATH FETCHCONTENT_SOURCE_DIR_FMT fmt_DIR)
+foreach(variable IN ITEMS CMAKE_TOOLCHAIN_FILE CMAKE_PREFIX_PATH FETCHCONTENT_SOURCE_DIR_FMT)
     if(${variable})
         string(REPLACE ";" "\\;" value "${${variable}}")
         list(APPEND consumer_arguments -D "${variable}=${value}")
@@ -23,7 +23,7 @@ function(multiprocessing_add_consumer_test name)
             ${CMAKE_CTEST_COMMAND} --build-and-test
             ${PROJECT_SOURCE_DIR}/tests/consumer/${name} ${consumer_dir}/${name}
             --build-generator ${CMAKE_GENERATOR}
-            --build-options ${consumer_arguments} ${ARGN}
+            --build-options --fresh ${consumer_arguments} ${ARGN}
             --test-command consumer
     )
     set_tests_properties("consumer: ${name}" PROPERTIES TIMEOUT 300 LABELS "consumer")
