@@ -294,15 +294,17 @@ inline complaints check_every_macro_has_our_prefix(const tree& headers) {
     return found;
 }
 
-/// `tests` holds the paths under tests/, such as "pool.cpp".
+/// The test of pool.hpp is pool.cpp, or what lies in pool/; `tests` holds the paths under tests/.
 inline complaints check_every_public_header_has_a_test(const tree& headers,
                                                        const std::set<std::string>& tests) {
     complaints found;
     for (const auto& [path, text] : headers) {
-        const std::string test =
-            path.substr(0, path.size() - std::string_view(".hpp").size()) + ".cpp";
-        if (is_public(path) && !tests.contains(test))
-            found.push_back(path + ": has no tests/" + test);
+        const std::string name = path.substr(0, path.rfind(".hpp"));
+        const auto is_its_test = [&name](const std::string& test) {
+            return test == name + ".cpp" || test.starts_with(name + "/");
+        };
+        if (is_public(path) && std::none_of(tests.begin(), tests.end(), is_its_test))
+            found.push_back(path + ": has neither tests/" + name + ".cpp nor tests/" + name + "/");
     }
     return found;
 }
