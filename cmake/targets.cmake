@@ -13,12 +13,12 @@ else()
     )
 endif()
 
-# The name a program gets in this project: sub/folder/name.cpp is "sub.folder.name".
+# Sources are named relative to the folder of the CMakeLists.txt that calls these functions; the
+# program of sub/folder/name.cpp is called "sub.folder.name".
 function(multiprocessing_program_name result source)
-    cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} OUTPUT_VARIABLE name)
-    cmake_path(REMOVE_EXTENSION name LAST_ONLY)
-    string(REPLACE "/" "." name ${name})
-    set(${result} ${name} PARENT_SCOPE)
+    cmake_path(REMOVE_EXTENSION source LAST_ONLY)
+    string(REPLACE "/" "." source ${source})
+    set(${result} ${source} PARENT_SCOPE)
 endfunction()
 
 # multiprocessing_add_program(TARGET SOURCE OUTPUT_NAME): an executable that uses the library.

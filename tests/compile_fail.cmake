@@ -12,7 +12,7 @@ foreach(source IN LISTS sources)
     add_test(
         NAME "compile_fail: ${name}"
         COMMAND
-            ${CMAKE_COMMAND} -D SOURCE=${source} -D BUILD_DIR=${PROJECT_BINARY_DIR}
+            ${CMAKE_COMMAND} -D SOURCE=${source} -D BUILD_DIR=${CMAKE_BINARY_DIR}
             -D CONFIG=$<CONFIG> -D TARGET=${target}
             -P ${CMAKE_CURRENT_SOURCE_DIR}/support/expect_compile_error.cmake
     )

@@ -58,7 +58,7 @@ function(multiprocessing_add_build_test name target)
     add_test(
         NAME ${name}
         COMMAND
-            ${CMAKE_COMMAND} --build ${PROJECT_BINARY_DIR} --config $<CONFIG> --target ${target}
+            ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --config $<CONFIG> --target ${target}
     )
     set_tests_properties(
         ${name} PROPERTIES TIMEOUT 600 LABELS "house" RESOURCE_LOCK multiprocessing_build_folder
