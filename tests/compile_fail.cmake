@@ -21,6 +21,7 @@ foreach(source IN LISTS sources)
         PROPERTIES
             TIMEOUT 300
             LABELS "compile_fail"
+            PROCESSORS 2
             RESOURCE_LOCK multiprocessing_build_folder
     )
 

@@ -26,7 +26,9 @@ function(multiprocessing_add_consumer_test name)
             --build-options --fresh ${consumer_arguments} ${ARGN}
             --test-command consumer
     )
-    set_tests_properties("consumer: ${name}" PROPERTIES TIMEOUT 300 LABELS "consumer")
+    set_tests_properties(
+        "consumer: ${name}" PROPERTIES TIMEOUT 300 LABELS "consumer" PROCESSORS 2
+    )
 endfunction()
 
 multiprocessing_add_consumer_test(

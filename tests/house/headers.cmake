@@ -53,7 +53,8 @@ foreach(target IN ITEMS multiprocessing_headers_alone multiprocessing_headers_to
 endforeach()
 
 # multiprocessing_add_build_test(NAME TARGET): building TARGET is the test. What is
-# built when ctest runs takes turns: two builds in one folder would disturb each other.
+# built when ctest runs takes turns, since two builds in one folder would disturb each other, and
+# takes two of ctest's jobs, since the tests beside it may not be starved.
 function(multiprocessing_add_build_test name target)
     add_test(
         NAME ${name}
@@ -61,7 +62,12 @@ function(multiprocessing_add_build_test name target)
             ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --config $<CONFIG> --target ${target}
     )
     set_tests_properties(
-        ${name} PROPERTIES TIMEOUT 600 LABELS "house" RESOURCE_LOCK multiprocessing_build_folder
+        ${name}
+        PROPERTIES
+            TIMEOUT 600
+            LABELS "house"
+            PROCESSORS 2
+            RESOURCE_LOCK multiprocessing_build_folder
     )
 endfunction()
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -124,13 +125,14 @@ inline bool is_public(std::string_view path) {
     return path.find('/') == path.npos;
 }
 
-inline std::optional<place> place_of(std::string_view path) {
+/// Null where the table says nothing of the header.
+inline const place* place_of(std::string_view path) {
     for (const place& p : layers) {
         if (p.header.ends_with('/') ? path.starts_with(p.header)
                                     : path == std::string(p.header) + ".hpp")
-            return p;
+            return &p;
     }
-    return std::nullopt;
+    return nullptr;
 }
 
 inline std::string at(std::string_view path, std::size_t line) {
@@ -150,10 +152,10 @@ inline complaints check_every_header_has_a_place(const tree& headers) {
 inline complaints check_includes_point_downwards(const tree& headers) {
     complaints found;
     for (const auto& [path, text] : headers) {
-        const auto from = place_of(path);
+        const place* from = place_of(path);
         for (const directive& d : includes_of(text)) {
             const auto target = own_header(d.argument);
-            const auto to = target ? place_of(*target) : std::nullopt;
+            const place* to = target ? place_of(*target) : nullptr;
             if (d.argument.starts_with('"'))
                 found.push_back(at(path, d.line) + d.argument +
                                 " is not written as <multiprocessing/...>");
