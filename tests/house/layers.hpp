@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// The layers of the library: what each header may include. A new header is a new line here.
+#pragma once
+
+#include <string_view>
+
+namespace house {
+
+struct place {
+    std::string_view header;  // Under include/multiprocessing/ without .hpp; a folder ends in "/".
+    int layer;
+    int reaches;  // The highest layer it may include; its own one where that number stands here.
+};
+
+// Whoever stands in a layer may include another one of it only where `reaches` says so, and never
+// in a circle.
+inline constexpr place layers[] = {
+    {"config", 0, -1},
+    {"error", 0, 0},
+
+    {"detail/deadline", 1, 1},
+    {"detail/codec", 1, 1},
+    {"detail/codec/", 1, 1},
+    {"detail/framing", 1, 1},
+    {"detail/command_line", 1, 1},
+    {"detail/registry", 1, 1},
+
+    {"detail/os/backend", 2, 2},
+    {"detail/os/handle", 2, 2},
+    {"detail/os/pipe", 2, 2},
+    {"detail/os/launch_plan", 2, 2},
+    {"detail/os/child", 2, 2},
+    {"detail/os/wait_word", 2, 2},
+    {"detail/os/memory", 2, 2},
+    {"detail/os/endpoint", 2, 2},
+    {"detail/os/robust_mutex", 2, 2},
+    {"detail/os/image", 2, 2},
+    {"detail/os/doorbell", 2, 2},
+    {"detail/os/clock", 2, 2},
+    {"detail/os/thread", 2, 2},
+    {"detail/posix/", 2, 2},
+    {"detail/windows/", 2, 2},
+    {"os", 2, 2},
+
+    {"reduction", 3, 2},
+    {"spawn", 3, 2},
+    {"connection", 3, 2},
+    {"synchronize", 3, 2},
+    {"shared_memory", 3, 2},
+    {"detail/ring_memory", 3, 2},
+    {"detail/ring", 3, 3},
+
+    {"process", 4, 3},
+    {"queues", 4, 3},
+    {"sharedctypes", 4, 3},
+    {"subprocess", 4, 2},
+
+    {"detail/task", 5, 5},
+    {"detail/worker", 5, 5},
+    {"detail/dispatcher", 5, 5},
+    {"pool", 5, 5},
+    {"futures", 5, 5},
+    {"managers", 5, 5},
+
+    {"context", 6, 6},
+    {"multiprocessing", 6, 6},
+};
+
+}  // namespace house
