@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <system_error>
+#include <typeinfo>
 
 #include <multiprocessing/config.hpp>
 #include <multiprocessing/detail/os/backend.hpp>
@@ -42,8 +43,10 @@ using backend::affinity_cpus;
 using backend::machine_cpus;
 using backend::quota_cpus;
 
-/// signal_name(9) is "SIGKILL". random_bytes(data, bytes): fit for keys.
+/// signal_name(9) is "SIGKILL". readable_name(type): as it is written in source. random_bytes(data,
+/// bytes): fit for keys.
 using backend::random_bytes;
+using backend::readable_name;
 using backend::signal_name;
 
 template <class Integer>
@@ -59,6 +62,7 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     { affinity_cpus() } -> std::same_as<Integer>;
     { quota_cpus() } -> std::same_as<double>;
     { signal_name(number) } -> std::same_as<std::string>;
+    { readable_name(typeid(number)) } -> std::same_as<std::string>;
     { random_bytes(data, bytes) } -> std::same_as<std::error_code>;
     { detach_input() }
     noexcept;

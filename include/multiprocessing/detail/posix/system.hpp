@@ -8,12 +8,14 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <typeinfo>
 #include <vector>
 
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
 
+#include <cxxabi.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/random.h>
@@ -156,6 +158,14 @@ inline double quota_cpus() {
 inline std::string signal_name(int signal) {
     const char* const name = ::sigabbrev_np(signal);
     return name != nullptr ? "SIG" + std::string(name) : "signal " + std::to_string(signal);
+}
+
+inline std::string readable_name(const std::type_info& type) {
+    int status = 0;
+    char* const text = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+    std::string name(status == 0 && text != nullptr ? text : type.name());
+    std::free(text);
+    return name;
 }
 
 inline std::error_code random_bytes(void* data, std::size_t bytes) noexcept {
