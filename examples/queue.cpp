@@ -11,7 +11,7 @@
 
 namespace mp = multiprocessing;
 
-void write(mp::Queue<std::string>& queue) {
+void write_values(mp::Queue<std::string>& queue) {
     fmt::print("Process to write: {}\n", mp::os::getpid());
     std::uniform_real_distribution<double> seconds(0.1, 1);
     std::random_device random;
@@ -23,7 +23,7 @@ void write(mp::Queue<std::string>& queue) {
     }
 }
 
-void read(mp::Queue<std::string>& queue) {
+void read_values(mp::Queue<std::string>& queue) {
     fmt::print("Process to read: {}\n", mp::os::getpid());
     std::fflush(stdout);
     for (;;) {
@@ -37,8 +37,8 @@ int main(int argc, char** argv) {
     mp::freeze_support(argc, argv);
 
     mp::Queue<std::string> queue;
-    mp::Process writer(write, mp::args(queue));
-    mp::Process reader(read, mp::args(queue));
+    mp::Process writer(write_values, mp::args(queue));
+    mp::Process reader(read_values, mp::args(queue));
     writer.start();
     reader.start();
     writer.join();
