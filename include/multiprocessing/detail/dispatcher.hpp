@@ -281,14 +281,12 @@ private:
     // ---- giving and taking
 
     /// Gives out what is pending, to the least loaded first: each worker gets one task before any
-    /// gets a second.
+    /// gets a second. Always in the same order, so that where there is little to do the same few
+    /// workers do it, awake, and the others sleep.
     void feed() {
-        for (std::size_t level = 1; has_pending() && level <= most_given; level *= 2) {
-            for (std::size_t i = 0; i < workers_.size() && has_pending(); ++i) {
-                next_worker_ = (next_worker_ + 1) % workers_.size();
-                fill(*workers_[next_worker_], level);
-            }
-        }
+        for (std::size_t level = 1; has_pending() && level <= most_given; level *= 2)
+            for (std::size_t i = 0; i < workers_.size() && has_pending(); ++i)
+                fill(*workers_[i], level);
     }
 
     void fill(worker_link& worker, std::size_t level) {
@@ -578,7 +576,6 @@ private:
     std::deque<job*> pending_;
     std::deque<task_reference> returned_;
     std::size_t outstanding_ = 0;
-    std::size_t next_worker_ = 0;
     std::size_t stillborn_ = 0;
     std::string last_end_;
     std::uint64_t started_ = 0;
