@@ -30,10 +30,12 @@ function(multiprocessing_add_program target source output_name)
     )
 endfunction()
 
-# multiprocessing_add_example(SOURCE): examples/NAME.cpp becomes examples/NAME in the build folder.
+# multiprocessing_add_example(SOURCE): examples/NAME.cpp becomes examples/NAME in the build folder,
+# with fmt to print with.
 function(multiprocessing_add_example source)
     multiprocessing_program_name(name ${source})
     multiprocessing_add_program(multiprocessing_example_${name} ${source} ${name})
+    target_link_libraries(multiprocessing_example_${name} PRIVATE fmt::fmt)
 endfunction()
 
 # multiprocessing_add_bench(SOURCE): bench/NAME.cpp becomes bench/NAME in the build folder, with

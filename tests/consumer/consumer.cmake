@@ -8,7 +8,7 @@ set(consumer_arguments
     -D CMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS}
     -D CMAKE_BUILD_TYPE=$<CONFIG>
 )
-foreach(variable IN ITEMS CMAKE_TOOLCHAIN_FILE CMAKE_PREFIX_PATH FETCHCONTENT_SOURCE_DIR_FMT)
+foreach(variable IN ITEMS CMAKE_TOOLCHAIN_FILE CMAKE_PREFIX_PATH)
     if(${variable})
         string(REPLACE ";" "\\;" value "${${variable}}")
         list(APPEND consumer_arguments -D "${variable}=${value}")

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: MIT
 // A program of somebody else's: everything it needs arrives with multiprocessing::multiprocessing.
-#include <multiprocessing/error.hpp>
+#include <multiprocessing/multiprocessing.hpp>
 
-#include <fmt/core.h>
+#include <cstdio>
+#include <vector>
 
-#include <thread>
+namespace mp = multiprocessing;
 
-int main() {
-    int status = 1;
-    std::thread thread([&status] {
-        try {
-            throw multiprocessing::ValueError("out of range");
-        } catch (const std::invalid_argument& error) {
-            fmt::print("{}\n", error.what());
-            status = 0;
+int twice(int x) {
+    return 2 * x;
+}
+
+int main(int argc, char** argv) {
+    mp::freeze_support(argc, argv);
+    for (const auto& method : mp::detail::all_start_methods()) {
+        mp::Pool pool(2, {.start_method = method});
+        if (pool.map(twice, std::vector<int>{1, 2, 3}) != std::vector<int>{2, 4, 6}) {
+            std::fprintf(stderr, "a pool started by %s gave wrong results\n", method.c_str());
+            return 1;
         }
-    });
-    thread.join();
-    return status;
+    }
+    return 0;
 }
