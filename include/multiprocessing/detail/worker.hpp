@@ -46,7 +46,12 @@ public:
     explicit worker_loop(worker_ports ports)
         : channel_(std::move(ports.tasks), std::move(ports.replies)), bell_(std::move(ports.bell)),
           tasks_(channel_.control().tasks, channel_.tasks()),
-          replies_(channel_.control().replies, channel_.replies()) {}
+          replies_(channel_.control().replies, channel_.replies()) {
+        // Mapped now: a task may close descriptors that are not its own.
+        std::byte* unused = nullptr;
+        throw_if_error(channel_.tasks().open(0, unused), "map a worker's ring of tasks");
+        throw_if_error(channel_.replies().open(0, unused), "map a worker's ring of replies");
+    }
 
     /// Runs tasks until the pool asks it to end.
     void run() {
