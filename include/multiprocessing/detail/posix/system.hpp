@@ -10,6 +10,7 @@
 #include <system_error>
 #include <vector>
 
+#include <multiprocessing/detail/command_line.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
@@ -167,6 +168,15 @@ inline std::error_code random_bytes(void* data, std::size_t bytes) noexcept {
         bytes -= static_cast<std::size_t>(n);
     }
     return {};
+}
+
+inline constexpr command_rules command_rules_here = posix_command_rules;
+
+inline std::vector<std::string> current_environment() {
+    std::vector<std::string> entries;
+    for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)
+        entries.emplace_back(*entry);
+    return entries;
 }
 
 inline void detach_input() noexcept {
