@@ -10,3 +10,4 @@
 #include <multiprocessing/process.hpp>
 #include <multiprocessing/queues.hpp>
 #include <multiprocessing/spawn.hpp>
+#include <multiprocessing/subprocess.hpp>

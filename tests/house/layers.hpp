@@ -64,7 +64,12 @@ inline constexpr place layers[] = {
     {"process", 4, 4},
     {"queues", 4, 3},
     {"sharedctypes", 4, 3},
-    {"subprocess", 4, 2},
+    {"detail/subprocess_options", 4, 4},
+    {"detail/subprocess_error", 4, 4},
+    {"detail/subprocess_streams", 4, 4},
+    {"detail/subprocess_launch", 4, 4},
+    {"detail/subprocess_child", 4, 4},
+    {"subprocess", 4, 4},
 
     {"detail/remote_exception", 5, 2},
     {"detail/worker_channel", 5, 3},

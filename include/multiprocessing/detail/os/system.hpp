@@ -7,8 +7,10 @@
 #include <string>
 #include <system_error>
 #include <typeinfo>
+#include <vector>
 
 #include <multiprocessing/config.hpp>
+#include <multiprocessing/detail/command_line.hpp>
 #include <multiprocessing/detail/os/backend.hpp>
 
 #if defined(MULTIPROCESSING_POSIX)
@@ -49,6 +51,11 @@ using backend::random_bytes;
 using backend::readable_name;
 using backend::signal_name;
 
+/// current_environment(): "NAME=value" for each variable of this process.
+/// command_rules_here: how programs are named on this system.
+using backend::command_rules_here;
+using backend::current_environment;
+
 template <class Integer>
 concept system_contract = requires(Integer number, Integer& out, void* data, std::size_t bytes) {
     { process_id() }
@@ -66,6 +73,8 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     { random_bytes(data, bytes) } -> std::same_as<std::error_code>;
     { detach_input() }
     noexcept;
+    { current_environment() } -> std::same_as<std::vector<std::string>>;
+    { command_rules_here } -> std::convertible_to<command_rules>;
 };
 static_assert(system_contract<int>);
 

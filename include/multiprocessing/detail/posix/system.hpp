@@ -11,6 +11,7 @@
 #include <typeinfo>
 #include <vector>
 
+#include <multiprocessing/detail/command_line.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
@@ -184,6 +185,15 @@ inline std::error_code random_bytes(void* data, std::size_t bytes) noexcept {
 inline void stop_inheritance() noexcept {
     constexpr unsigned close_range_cloexec = 4;
     ::syscall(SYS_close_range, 3U, ~0U, close_range_cloexec);  // Older kernels pass them on.
+}
+
+inline constexpr command_rules command_rules_here = posix_command_rules;
+
+inline std::vector<std::string> current_environment() {
+    std::vector<std::string> entries;
+    for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)
+        entries.emplace_back(*entry);
+    return entries;
 }
 
 inline void detach_input() noexcept {
