@@ -47,8 +47,15 @@ public:
         throw_if_error(doorbell::create(*bell_), "create a pool's doorbell");
         throw_if_error(wait_set::create(wait_set_), "create a pool's wait set");
         throw_if_error(wait_set_.add(bell_->native(), bell_key), "listen to a pool's doorbell");
-        while (workers_.size() < processes_)
-            start_worker();
+        workers_.reserve(processes_);
+        try {
+            while (workers_.size() < processes_)
+                start_worker();
+        } catch (...) {
+            for (auto& worker : workers_)
+                end_at_once(worker->process());
+            throw;
+        }
     }
     dispatcher(const dispatcher&) = delete;
     dispatcher& operator=(const dispatcher&) = delete;
@@ -195,11 +202,15 @@ private:
         workers_.push_back(std::make_unique<worker_link>(bell_, options, started_));
         worker_link& worker = *workers_.back();
         if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
-            worker.process().kill();
-            worker.process().join();
+            end_at_once(worker.process());
             workers_.pop_back();
             throw_system_error(ec, "listen to the end of a pool's worker");
         }
+    }
+
+    static void end_at_once(Process& process) {
+        process.kill();
+        process.join();
     }
 
     /// Brings the workers back to their number, as far as the system allows. With none left all
