@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -118,9 +119,11 @@ public:
             throw ValueError("the pool is still running: call close() or terminate() first");
         drive(
             lock, [&] { return outstanding_ == 0; }, deadline::never());
-        take_role(lock);
-        end_workers(lock);
-        leave_role();
+        await_role(lock);
+        {
+            const role_holder role(*this);
+            end_workers(lock);
+        }
         stop_background(lock);
     }
 
@@ -421,12 +424,12 @@ private:
         dispatcher* of_;
     };
 
-    void take_role(guard& lock) {
+    /// Returns when nobody drives; the caller takes the role before it lets go of the lock.
+    void await_role(guard& lock) {
         while (driven_) {
             wake_driver();
             follow(lock, deadline::never());
         }
-        driven_ = true;
     }
     void leave_role() noexcept {
         driven_ = false;
@@ -514,20 +517,42 @@ private:
 
     // ---- the end
 
+    /// Waits for all of them at once, and for the pool to be terminated meanwhile: from then on one
+    /// that does not heed SIGTERM has a second.
     void end_workers(guard& lock) {
         for (auto& worker : workers_)
             if (!terminated_)
                 worker->ask_to_end();
-        for (auto& worker : workers_) {
+        deadline until = deadline::never();
+        while (!workers_.empty()) {
+            if (terminated_ && until.is_never())
+                until = deadline::after(std::chrono::seconds(1));
             lock.unlock();
-            const bool ended =
-                worker->process().join(terminated_ ? timeout(std::chrono::seconds(1)) : timeout());
+            const auto ec = wait_set_.wait(until, ready_);
             lock.lock();
-            if (!ended) {  // It does not heed SIGTERM.
-                worker->process().kill();
-                worker->process().join();
-            }
+            throw_if_error(ec, "wait for the end of a pool's workers");
+            for (const std::uint64_t key : ready_)
+                key == bell_key ? bell_->silence() : forget_worker(key);
+            if (until.passed())
+                kill_workers();
+        }
+    }
+
+    void forget_worker(std::uint64_t number) {
+        for (auto worker = workers_.begin(); worker != workers_.end(); ++worker) {
+            if ((*worker)->number() != number)
+                continue;
+            wait_set_.remove((*worker)->process().sentinel());
+            (*worker)->process().join();
+            workers_.erase(worker);
+            return;
+        }
+    }
+
+    void kill_workers() {
+        for (auto& worker : workers_) {
             wait_set_.remove(worker->process().sentinel());
+            end_at_once(worker->process());
         }
         workers_.clear();
     }
