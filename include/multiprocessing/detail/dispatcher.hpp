@@ -105,11 +105,9 @@ public:
         const std::lock_guard lock(mutex_);
         open_ = false;
         terminated_ = true;
+        fail_everything(terminated_error());
         for (auto& worker : workers_)
             worker->process().terminate();
-        fail_everything(terminated_error());
-        wake_driver();
-        done_.notify_all();
     }
 
     /// Waits until all work is done and the workers have ended. The pool must be closed.
@@ -240,18 +238,28 @@ private:
                              : "exited with status " + std::to_string(*exitcode);
     }
 
+    /// Empty where another part of the program keeps the system from telling: no reason to keep
+    /// silent about the worker's tasks.
+    static std::optional<int> end_of(Process& process) {
+        try {
+            process.join();
+            return process.exitcode();
+        } catch (const std::exception&) {
+            return std::nullopt;
+        }
+    }
+
     void bury(std::size_t place) {
         const std::unique_ptr<worker_link> worker = std::move(workers_[place]);
         workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(place));
         wait_set_.remove(worker->process().sentinel());
-        worker->process().join();
-        const auto exitcode = worker->process().exitcode();
+        const auto exitcode = end_of(worker->process());
         last_end_ = describe_end(exitcode);
         count_stillborn(*worker, exitcode);
         take_last_replies(*worker);
-        if (const auto lost = worker->lost_task())
-            fail(*lost, lost_error(*worker, *lost, exitcode));
-        worker->take_back(worker->load(), returned_);
+        worker->settle_up([&](const task_reference& lost) {
+            fail(lost, lost_error(*worker, lost, exitcode));
+        }, returned_);
     }
 
     /// One that was killed from outside could have begun: it does not count.
@@ -344,10 +352,12 @@ private:
         task_reference task;
         std::span<const std::byte> reply;
         while (worker.next_reply(task, reply)) {
-            take_reply(task, reply);
+            if (task.owner != nullptr)
+                take_reply(task, reply);
             worker.pop_reply();
             ++taken;
-            settle(task);
+            if (task.owner != nullptr)
+                settle(task);
         }
         worker.release_replies();
         return taken;
@@ -593,11 +603,14 @@ private:
 
     /// No work may wait for ever: neither in a pool that was terminated, nor in one that the system
     /// refuses what it cannot do without.
+    /// What workers still reply to tasks that failed here is dropped.
     void fail_everything(const std::exception_ptr& error) noexcept {
         fail_all_pending(error);
         for (auto& worker : workers_)
-            while (const auto task = worker->forget_task())
-                fail(*task, error);
+            worker->disown([&](const task_reference& task) { fail(task, error); });
+        done_.notify_all();
+        if (driven_)
+            bell_->ring();  // One that cannot be rung cannot be slept on either.
     }
 
     std::mutex mutex_;

@@ -8,7 +8,6 @@
 #include <cstring>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -59,8 +58,9 @@ public:
         const task_header header = task.owner->header();
         std::memcpy(place, &header, sizeof header);
         task.owner->write_arguments(task.task, place + sizeof header);
+        given_.push_back({task, next_index_, bytes});
         tasks_.commit();
-        given_.push_back({task, next_index_++, bytes});
+        ++next_index_;
         given_bytes_ += bytes;
     }
 
@@ -78,7 +78,8 @@ public:
         }
     }
 
-    /// The oldest reply and the task it answers; false if there is none. Throws `std::system_error`
+    /// The oldest reply and the task it answers, of no owner if nobody waits for it; false if there
+    /// is none. Throws `std::system_error`
     /// where the memory was damaged.
     bool next_reply(task_reference& task, std::span<const std::byte>& reply) {
         std::error_code ec;
@@ -112,25 +113,38 @@ public:
         } while (!taken.compare_exchange_weak(from, from + static_cast<std::uint32_t>(count),
                                               std::memory_order_acq_rel));
         for (std::size_t i = 0; i < count; ++i) {
-            into.push_back(given_[begun + i].task);
+            if (given_[begun + i].task.owner != nullptr)
+                into.push_back(given_[begun + i].task);
             given_bytes_ -= given_[begun + i].bytes;
         }
         const auto first = given_.begin() + static_cast<std::ptrdiff_t>(begun);
         given_.erase(first, first + static_cast<std::ptrdiff_t>(count));
     }
 
-    /// After its death, when its replies have been read: the task it was running, if any.
-    std::optional<task_reference> lost_task() {
-        return begun_of(taken()) == 0 ? std::nullopt : forget_task();
+    /// After its death, when its replies have been read: calls `lost` with each task that it had
+    /// begun, one at most unless its memory was damaged, and gives back the others.
+    template <class Lost>
+    void settle_up(Lost lost, std::deque<task_reference>& into) {
+        const std::size_t begun = begun_of(taken());
+        for (std::size_t i = 0; i < given_.size(); ++i) {
+            if (given_[i].task.owner == nullptr)
+                continue;
+            if (i < begun)
+                lost(given_[i].task);
+            else
+                into.push_back(given_[i].task);
+        }
+        given_.clear();
+        given_bytes_ = 0;
     }
 
-    /// Whatever it was given, begun or not, the oldest first; for a pool that gives up.
-    std::optional<task_reference> forget_task() noexcept {
-        if (given_.empty())
-            return std::nullopt;
-        const task_reference task = given_.front().task;
-        forget_front();
-        return task;
+    /// For a pool that gives up: calls `failed` with each task. The places stay, for the replies
+    /// that still come.
+    template <class Failed>
+    void disown(Failed failed) noexcept {
+        for (given_task& given : given_)
+            if (given.task.owner != nullptr)
+                failed(std::exchange(given.task, {}));
     }
 
     /// The pool's wish to be rung at the next reply. Relaxed: the caller puts a fence behind it.
