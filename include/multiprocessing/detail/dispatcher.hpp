@@ -64,9 +64,10 @@ public:
     /// Gives out a job and returns at once; a thread of the pool sees to it.
     void submit(std::shared_ptr<job> work) {
         const std::lock_guard lock(mutex_);
+        if (open_)
+            start_background();
         accept(std::move(work));
         feed();
-        start_background();
         if (!driven_ && waiting_ == 0)
             background_wake_.notify_one();
     }
@@ -215,7 +216,7 @@ private:
     }
 
     /// Brings the workers back to their number, as far as the system allows. With none left all
-    /// work fails with the reason; with some it goes on, and the next death tries again.
+    /// work fails with the reason; with some it goes on.
     void replace_workers() {
         try {
             while (workers_.size() < processes_ && !terminated_ && (open_ || outstanding_ != 0)) {
@@ -226,9 +227,21 @@ private:
                 start_worker();
             }
         } catch (...) {
-            if (workers_.empty())
+            if (workers_.empty()) {
                 fail_all_pending(std::current_exception());
+                stillborn_ = 0;  // What comes later tries again.
+            }
         }
+    }
+
+    /// Tries again what the system may have refused when a worker died; returns whether there are
+    /// more workers now.
+    bool heal() {
+        if (workers_.size() == processes_ || outstanding_ == 0)
+            return false;
+        const std::size_t before = workers_.size();
+        replace_workers();
+        return workers_.size() != before;
     }
 
     static std::string describe_end(std::optional<int> exitcode) {
@@ -406,17 +419,18 @@ private:
     bool drive(guard& lock, Done done, const deadline& until) {
         while (!done()) {
             if (driven_) {
-                if (!spin_as_guest(done) && !follow(lock, until))
+                if (!spin_as_guest(done) && (until.passed() || !follow(lock, until)))
                     return done();
                 continue;
             }
             const role_holder role(*this);
             while (!done()) {
-                if (step() || spin_until([&] { return any_reply(); }))
+                const bool moved = step() || spin_until([&] { return any_reply(); });
+                if (until.passed())
+                    return done();
+                if (moved)
                     look_now_and_then();
-                else if (until.passed())
-                    return false;
-                else
+                else if (!heal() && !done())
                     sleep(lock, until);
             }
         }
@@ -443,6 +457,11 @@ private:
     }
     void leave_role() noexcept {
         driven_ = false;
+        pass_on();
+    }
+    /// Nobody drives: whoever waits is to know. Also after a wait whose time has passed: it may have
+    /// been told that the role is free, and have kept the pool's thread from taking it.
+    void pass_on() noexcept {
         if (waiting_ > 0)
             done_.notify_all();
         else if (outstanding_ != 0)
@@ -458,15 +477,17 @@ private:
 
     /// Sleeps until a job is done or the role may be free; false when the time has passed.
     bool follow(guard& lock, const deadline& until) {
-        ++waiting_;
         if (in_background_)
             wake_driver();  // It makes way for a thread that waits.
+        ++waiting_;
         bool in_time = true;
         if (until.is_never())
             done_.wait(lock);
         else
             in_time = done_.wait_until(lock, until.moment()) == std::cv_status::no_timeout;
         --waiting_;
+        if (!in_time && !driven_)
+            pass_on();
         return in_time;
     }
 
