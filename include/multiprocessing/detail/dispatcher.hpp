@@ -127,6 +127,9 @@ public:
     }
 
     std::size_t processes() const noexcept { return processes_; }
+    /// Whether this is the process that made it. In a child that is a copy of that one its lock may
+    /// be held by a thread that is not there.
+    bool is_owned() const noexcept { return owner_ == process_id(); }
 
     std::vector<int> worker_pids() {
         const std::lock_guard lock(mutex_);
@@ -637,6 +640,7 @@ private:
     std::mutex mutex_;
     std::condition_variable done_;
     std::condition_variable background_wake_;
+    const int owner_ = process_id();
     const std::size_t processes_;
     const process_options worker_options_;
     std::shared_ptr<doorbell> bell_;

@@ -61,7 +61,9 @@ using task_thunk = void (*)(decoder& arguments, reply_writer& reply);
 /// called by the dispatcher alone, with its lock held.
 class job {
 public:
-    explicit job(std::size_t tasks) noexcept : remaining_(tasks), tasks_(tasks) {}
+    /// Work of no tasks is done.
+    explicit job(std::size_t tasks) noexcept
+        : remaining_(tasks), tasks_(tasks), done_(tasks == 0) {}
     job(const job&) = delete;
     job& operator=(const job&) = delete;
     virtual ~job() = default;
@@ -96,7 +98,7 @@ public:
 private:
     std::size_t remaining_;
     std::size_t tasks_;
-    std::atomic<bool> done_{false};
+    std::atomic<bool> done_;
 };
 
 struct task_reference {
