@@ -212,8 +212,7 @@ private:
     }
     template <class Range>
     static auto keep(Range&& range) {
-        using T = std::ranges::range_value_t<Range>;
-        using Kept = std::vector<std::conditional_t<std::is_same_v<T, bool>, char, T>>;
+        using Kept = std::vector<detail::kept_element_t<std::ranges::range_value_t<Range>>>;
         if constexpr (std::is_same_v<std::remove_cvref_t<Range>, Kept>)
             return detail::indexed_elements<Kept>(std::forward<Range>(range));
         else

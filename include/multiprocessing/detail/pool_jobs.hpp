@@ -202,6 +202,23 @@ struct without_result {
     }
 };
 
+/// What an element of a range is copied to: a vector of bool has none that could be referred to,
+/// and the key in a map's element is const.
+template <class T>
+struct kept_element {
+    using type = T;
+};
+template <>
+struct kept_element<bool> {
+    using type = char;
+};
+template <class Key, class Value>
+struct kept_element<std::pair<const Key, Value>> {
+    using type = std::pair<Key, Value>;
+};
+template <class T>
+using kept_element_t = typename kept_element<T>::type;
+
 /// The elements of a range, to be had by their place: the range itself where it allows that.
 template <class Range>
 class indexed_elements {

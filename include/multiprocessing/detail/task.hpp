@@ -94,6 +94,8 @@ public:
     std::size_t next = 0;
     /// Keeps it while the dispatcher has tasks of it, whatever its user does.
     std::shared_ptr<job> self;
+    /// In the dispatcher's list of jobs that are done.
+    job* next_done = nullptr;
 
 private:
     std::size_t remaining_;
