@@ -42,7 +42,9 @@ public:
     Process& process() noexcept { return process_; }
 
     std::size_t load() const noexcept { return given_.size(); }
-    std::size_t load_bytes() const noexcept { return given_bytes_; }
+    /// With those that were taken back and that it has not passed over yet: they lie in its ring, and
+    /// would fill the memory while it runs a long task.
+    std::size_t load_bytes() const noexcept { return given_bytes_ + stale_bytes_; }
     /// Whether it has ever begun a task; one that has not may be unable to.
     bool has_begun() const noexcept { return taken() != 0; }
 
@@ -116,7 +118,9 @@ public:
             if (given_[begun + i].task.owner != nullptr)
                 into.push_back(given_[begun + i].task);
             given_bytes_ -= given_[begun + i].bytes;
+            stale_bytes_ += given_[begun + i].bytes;
         }
+        stale_until_ = given_[begun + count - 1].index;
         const auto first = given_.begin() + static_cast<std::ptrdiff_t>(begun);
         given_.erase(first, first + static_cast<std::ptrdiff_t>(count));
     }
@@ -166,13 +170,20 @@ private:
     /// How many of the tasks it has not answered were taken when the counter said `count`.
     std::size_t begun_of(std::uint32_t count) const noexcept {
         std::size_t begun = 0;
-        while (begun < given_.size() && static_cast<std::int32_t>(given_[begun].index - count) < 0)
+        while (begun < given_.size() && is_before(given_[begun].index, count))
             ++begun;
         return begun;
     }
 
+    /// Numbers go round.
+    static bool is_before(std::uint32_t a, std::uint32_t b) noexcept {
+        return static_cast<std::int32_t>(a - b) < 0;
+    }
+
     void forget_front() noexcept {
         given_bytes_ -= given_.front().bytes;
+        if (is_before(stale_until_, given_.front().index))
+            stale_bytes_ = 0;
         given_.pop_front();
     }
 
@@ -183,6 +194,8 @@ private:
     ring_reader replies_;
     std::deque<given_task> given_;
     std::size_t given_bytes_ = 0;
+    std::size_t stale_bytes_ = 0;
+    std::uint32_t stale_until_ = 0;
     std::uint32_t next_index_ = 0;
 };
 
