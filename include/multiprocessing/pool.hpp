@@ -41,15 +41,21 @@ template <class R>
 class AsyncResult {
 public:
     /// The result, once it is there; throws what the task threw, `WorkerLostError` where its worker
-    /// died, `TimeoutError` if `limit` passes first. May be called again: each call returns a copy.
+    /// died, `TimeoutError` if `limit` passes first. May be called again: each call returns a copy,
+    /// but for what cannot be copied, which is given away by the first.
     R get(const timeout& limit = {}) const {
         if (!wait(limit))
             throw TimeoutError("the result is not there yet");
         return job_->get();
     }
-    /// Waits until the result is there or `limit` passes; returns whether it is.
+    /// Waits until the result is there or `limit` passes; returns whether it is. In a process other
+    /// than the pool's it throws `ProcessError` where the result is not there: it never will be.
     bool wait(const timeout& limit = {}) const {
-        return job_->done() || dispatcher_->wait(*job_, detail::deadline::after(limit));
+        if (job_->done())
+            return true;
+        if (!dispatcher_->is_owned())
+            throw ProcessError("a result comes to the process only that made the pool");
+        return dispatcher_->wait(*job_, detail::deadline::after(limit));
     }
     /// Whether it is there, as a value or as an error.
     bool ready() const noexcept { return job_->done(); }
@@ -85,15 +91,14 @@ public:
     /// `ValueError` for less than 1, and what `Process::start` throws; then no worker is left.
     explicit Pool(std::optional<int> processes = {}, const pool_options& options = {})
         : dispatcher_(std::make_shared<detail::dispatcher>(checked_count(processes),
-                                                           worker_options(options))),
-          owner_(os::getpid()) {}
-    Pool(Pool&& other) noexcept : dispatcher_(std::move(other.dispatcher_)), owner_(other.owner_) {}
+                                                           worker_options(options))) {}
+    Pool(Pool&& other) noexcept = default;
     Pool& operator=(Pool&&) = delete;
 
     /// Terminates the workers and waits for their end, as leaving Python's `with` does: call
     /// `close()` and `join()` to let work end first. Results that are still awaited become errors.
     ~Pool() {
-        if (!dispatcher_ || owner_ != os::getpid()) {
+        if (!dispatcher_ || !dispatcher_->is_owned()) {
             leak();
             return;
         }
@@ -120,11 +125,11 @@ public:
     }
 
     /// `function` of each element of `range`, in the order of the range; blocks until all are
-    /// there. The elements go to the workers in chunks. Throws the error of the chunk that failed
+    /// there. What iterating over the range throws is thrown before anything is given out. The elements go to the workers in chunks. Throws the error of the chunk that failed
     /// first, once all have ended; `ValueError` for a chunksize below 1. A function that returns
     /// nothing makes it return nothing.
     template <class F, std::ranges::input_range Range>
-    auto map(F&& function, const Range& range, const map_options& options = {}) {
+    auto map(F&& function, Range&& range, const map_options& options = {}) {
         auto work = make_map(std::forward<F>(function), lend(range), options);
         open().run(work);
         if constexpr (std::is_same_v<typename decltype(work)::element_type::value, std::monostate>)
@@ -150,9 +155,9 @@ public:
     void join() { open().join(); }
 
     /// The number of workers.
-    int processes() const noexcept { return static_cast<int>(dispatcher_->processes()); }
+    int processes() const { return static_cast<int>(open().processes()); }
     /// The numbers of the workers' processes, as they are now.
-    std::vector<int> worker_pids() const { return dispatcher_->worker_pids(); }
+    std::vector<int> worker_pids() const { return open().worker_pids(); }
 
 private:
     static std::size_t checked_count(std::optional<int> processes) {
@@ -171,7 +176,9 @@ private:
     }
 
     detail::dispatcher& open() const {
-        if (owner_ != os::getpid())
+        if (!dispatcher_)
+            throw ValueError("the pool was moved to another object");
+        if (!dispatcher_->is_owned())
             throw ProcessError("a pool can be used by the process that made it only");
         return *dispatcher_;
     }
@@ -190,12 +197,14 @@ private:
                                                                    std::move(arguments));
     }
 
-    /// A view of the caller's range where its elements can be had by their place, else a copy.
+    /// A view of the caller's range where its elements lie somewhere and can be had by their place.
+    /// Else, and where they are computed when they are looked at, a copy: each is looked at twice,
+    /// and while other threads that use the pool wait.
     template <class Range>
-    static auto lend(const Range& range) {
-        using T = std::ranges::range_value_t<Range>;
-        if constexpr (std::ranges::random_access_range<const Range> &&
-                      std::ranges::sized_range<const Range> && !std::is_same_v<T, bool>)
+    static auto lend(Range& range) {
+        if constexpr (std::ranges::contiguous_range<Range> ||
+                      (std::ranges::random_access_range<Range> && !std::ranges::view<Range> &&
+                       std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>))
             return detail::indexed_elements(
                 std::ranges::subrange(std::ranges::begin(range), std::ranges::end(range)));
         else
@@ -203,13 +212,20 @@ private:
     }
     template <class Range>
     static auto keep(Range&& range) {
-        using T = std::ranges::range_value_t<Range>;
-        using Kept = std::vector<std::conditional_t<std::is_same_v<T, bool>, char, T>>;
+        using Kept = std::vector<detail::kept_element_t<std::ranges::range_value_t<Range>>>;
         if constexpr (std::is_same_v<std::remove_cvref_t<Range>, Kept>)
             return detail::indexed_elements<Kept>(std::forward<Range>(range));
         else
-            return detail::indexed_elements<Kept>(
-                Kept(std::ranges::begin(range), std::ranges::end(range)));
+            return detail::indexed_elements<Kept>(collect<Kept>(range));
+    }
+    template <class Kept, class Range>
+    static Kept collect(Range& range) {
+        Kept kept;
+        if constexpr (std::ranges::sized_range<Range>)
+            kept.reserve(static_cast<std::size_t>(std::ranges::size(range)));
+        for (auto&& element : range)
+            kept.push_back(std::forward<decltype(element)>(element));
+        return kept;
     }
 
     template <class F, class Elements>
@@ -236,7 +252,7 @@ private:
                              std::to_string(*options.chunksize));
         if (options.chunksize)
             return static_cast<std::size_t>(*options.chunksize);
-        const std::size_t parts = 4 * dispatcher_->processes();
+        const std::size_t parts = 4 * open().processes();
         const std::size_t chunk = (elements + parts - 1) / parts;
         return chunk == 0 ? 1 : chunk;
     }
@@ -256,7 +272,6 @@ private:
     }
 
     std::shared_ptr<detail::dispatcher> dispatcher_;
-    int owner_;
 };
 
 }  // namespace multiprocessing

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -37,6 +38,10 @@ namespace multiprocessing::detail {
 // done or the role is free. A thread of the pool's own takes the role only where work is under way
 // and nobody waits for it; it is started by the first call that returns before its work is done.
 //
+// The user's code. Values are written and read by the user's types with the lock held: such code
+// that uses the pool is refused, and must not wait for a thread that does. What a job is made of is
+// destroyed with the lock free and by a thread that is not the driver: that code may do as it likes.
+//
 // What a worker's death costs. Its replies are read first: what it had published counts. The task
 // it had begun fails with WorkerLostError; those it had been given and not begun go to others.
 class dispatcher {
@@ -47,29 +52,37 @@ public:
         throw_if_error(doorbell::create(*bell_), "create a pool's doorbell");
         throw_if_error(wait_set::create(wait_set_), "create a pool's wait set");
         throw_if_error(wait_set_.add(bell_->native(), bell_key), "listen to a pool's doorbell");
-        while (workers_.size() < processes_)
-            start_worker();
+        workers_.reserve(processes_);
+        try {
+            while (workers_.size() < processes_)
+                start_worker();
+        } catch (...) {
+            for (auto& worker : workers_)
+                end_at_once(worker->process());
+            throw;
+        }
     }
     dispatcher(const dispatcher&) = delete;
     dispatcher& operator=(const dispatcher&) = delete;
 
     /// Gives out a job and returns at once; a thread of the pool sees to it.
     void submit(std::shared_ptr<job> work) {
-        const std::lock_guard lock(mutex_);
+        const visit here(*this);
+        if (open_)
+            start_background();
         accept(std::move(work));
         feed();
-        start_background();
         if (!driven_ && waiting_ == 0)
             background_wake_.notify_one();
     }
 
     /// Gives out a job and works until it is done.
     void run(std::shared_ptr<job> work) {
-        std::unique_lock lock(mutex_);
+        visit here(*this);
         accept(work);
         try {
             drive(
-                lock, [&] { return work->done(); }, deadline::never());
+                here, [&] { return work->done(); }, deadline::never());
         } catch (...) {  // The job may refer to what the caller is about to destroy.
             fail_everything(std::current_exception());
             throw;
@@ -80,47 +93,49 @@ public:
     bool wait(const job& work, const deadline& until) {
         if (work.done())
             return true;
-        std::unique_lock lock(mutex_);
+        visit here(*this);
         return drive(
-            lock, [&] { return work.done(); }, until);
+            here, [&] { return work.done(); }, until);
     }
 
     /// No more jobs.
     void close() {
-        const std::lock_guard lock(mutex_);
+        const visit here(*this);
         open_ = false;
-        background_wake_.notify_one();
     }
 
     /// Ends the workers now; what they had not answered fails.
     void terminate() {
-        const std::lock_guard lock(mutex_);
+        const visit here(*this);
         open_ = false;
         terminated_ = true;
+        fail_everything(terminated_error());
         for (auto& worker : workers_)
             worker->process().terminate();
-        fail_everything(terminated_error());
-        wake_driver();
-        done_.notify_all();
     }
 
     /// Waits until all work is done and the workers have ended. The pool must be closed.
     void join() {
-        std::unique_lock lock(mutex_);
+        visit here(*this);
         if (open_)
             throw ValueError("the pool is still running: call close() or terminate() first");
         drive(
-            lock, [&] { return outstanding_ == 0; }, deadline::never());
-        take_role(lock);
-        end_workers(lock);
-        leave_role();
-        stop_background(lock);
+            here, [&] { return outstanding_ == 0; }, deadline::never());
+        await_role(here);
+        {
+            const role_holder role(*this);
+            end_workers(here);
+        }
+        stop_background(here);
     }
 
     std::size_t processes() const noexcept { return processes_; }
+    /// Whether this is the process that made it. In a child that is a copy of that one its lock may
+    /// be held by a thread that is not there.
+    bool is_owned() const noexcept { return owner_ == process_id(); }
 
     std::vector<int> worker_pids() {
-        const std::lock_guard lock(mutex_);
+        const visit here(*this);
         std::vector<int> pids;
         for (auto& worker : workers_)
             pids.push_back(*worker->process().pid());
@@ -128,7 +143,52 @@ public:
     }
 
 private:
-    using guard = std::unique_lock<std::mutex>;
+    /// A thread's stay, with the lock held.
+    class visit {
+    public:
+        explicit visit(dispatcher& of) : of_(of), lock_(of.mutex_, std::defer_lock) {
+            for (const visit* one = innermost(); one != nullptr; one = one->outer_)
+                if (&one->of_ == &of)
+                    throw ProcessError("code that writes or reads a task's values cannot use the "
+                                       "pool that the task is given to");
+            of.knocking_.fetch_add(1, std::memory_order_relaxed);
+            lock_.lock();
+            of.knocking_.fetch_sub(1, std::memory_order_relaxed);
+            outer_ = std::exchange(innermost(), this);
+        }
+        visit(const visit&) = delete;
+        visit& operator=(const visit&) = delete;
+        ~visit() { destroy_done_jobs(); }
+
+        std::unique_lock<std::mutex>& lock() noexcept { return lock_; }
+
+        /// Lets go of the lock first, for good or until come_back().
+        void destroy_done_jobs() noexcept {
+            job* done = std::exchange(of_.done_jobs_, nullptr);
+            of_.done_job_count_ = 0;
+            innermost() = outer_;
+            lock_.unlock();
+            while (done != nullptr) {
+                job* const next = done->next_done;
+                done->self.reset();
+                done = next;
+            }
+        }
+        void come_back() {
+            lock_.lock();
+            innermost() = this;
+        }
+
+    private:
+        static const visit*& innermost() noexcept {
+            thread_local const visit* one = nullptr;
+            return one;
+        }
+
+        dispatcher& of_;
+        std::unique_lock<std::mutex> lock_;
+        const visit* outer_ = nullptr;
+    };
 
     static constexpr std::uint64_t bell_key = 0;
     // So many tasks wait in a worker's ring at most: enough to hide the way there and back of short
@@ -137,6 +197,8 @@ private:
     static constexpr std::size_t most_given_bytes = 1 << 20;
     // Workers that die without ever having begun a task, one after the other: they cannot.
     static constexpr std::size_t most_stillborn = 8;
+    // Jobs that are done wait to be destroyed until the driver would sleep, or are so many.
+    static constexpr std::size_t most_done_jobs = 256;
     // Rounds with progress after which the ends of processes are looked at without sleeping.
     static constexpr int rounds_between_looks = 1024;
 
@@ -173,7 +235,8 @@ private:
         --outstanding_;
         if (task.owner->settle()) {
             finished_ = true;
-            task.owner->self.reset();  // May destroy the job: its user may have let go of it.
+            task.owner->next_done = std::exchange(done_jobs_, task.owner);
+            ++done_job_count_;
         }
     }
 
@@ -195,15 +258,19 @@ private:
         workers_.push_back(std::make_unique<worker_link>(bell_, options, started_));
         worker_link& worker = *workers_.back();
         if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
-            worker.process().kill();
-            worker.process().join();
+            end_at_once(worker.process());
             workers_.pop_back();
             throw_system_error(ec, "listen to the end of a pool's worker");
         }
     }
 
+    static void end_at_once(Process& process) {
+        process.kill();
+        process.join();
+    }
+
     /// Brings the workers back to their number, as far as the system allows. With none left all
-    /// work fails with the reason; with some it goes on, and the next death tries again.
+    /// work fails with the reason; with some it goes on.
     void replace_workers() {
         try {
             while (workers_.size() < processes_ && !terminated_ && (open_ || outstanding_ != 0)) {
@@ -214,9 +281,21 @@ private:
                 start_worker();
             }
         } catch (...) {
-            if (workers_.empty())
+            if (workers_.empty()) {
                 fail_all_pending(std::current_exception());
+                stillborn_ = 0;  // What comes later tries again.
+            }
         }
+    }
+
+    /// Tries again what the system may have refused when a worker died; returns whether there are
+    /// more workers now.
+    bool heal() {
+        if (workers_.size() == processes_ || outstanding_ == 0)
+            return false;
+        const std::size_t before = workers_.size();
+        replace_workers();
+        return workers_.size() != before;
     }
 
     static std::string describe_end(std::optional<int> exitcode) {
@@ -226,18 +305,28 @@ private:
                              : "exited with status " + std::to_string(*exitcode);
     }
 
+    /// Empty where another part of the program keeps the system from telling: no reason to keep
+    /// silent about the worker's tasks.
+    static std::optional<int> end_of(Process& process) {
+        try {
+            process.join();
+            return process.exitcode();
+        } catch (const std::exception&) {
+            return std::nullopt;
+        }
+    }
+
     void bury(std::size_t place) {
         const std::unique_ptr<worker_link> worker = std::move(workers_[place]);
         workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(place));
         wait_set_.remove(worker->process().sentinel());
-        worker->process().join();
-        const auto exitcode = worker->process().exitcode();
+        const auto exitcode = end_of(worker->process());
         last_end_ = describe_end(exitcode);
         count_stillborn(*worker, exitcode);
         take_last_replies(*worker);
-        if (const auto lost = worker->lost_task())
-            fail(*lost, lost_error(*worker, *lost, exitcode));
-        worker->take_back(worker->load(), returned_);
+        worker->settle_up([&](const task_reference& lost) {
+            fail(lost, lost_error(*worker, lost, exitcode));
+        }, returned_);
     }
 
     /// One that was killed from outside could have begun: it does not count.
@@ -330,10 +419,12 @@ private:
         task_reference task;
         std::span<const std::byte> reply;
         while (worker.next_reply(task, reply)) {
-            take_reply(task, reply);
+            if (task.owner != nullptr)
+                take_reply(task, reply);
             worker.pop_reply();
             ++taken;
-            settle(task);
+            if (task.owner != nullptr)
+                settle(task);
         }
         worker.release_replies();
         return taken;
@@ -369,8 +460,8 @@ private:
             feed();
         else if (idle && moved != 0)
             balance();
-        if (finished_ && waiting_ > 0)
-            done_.notify_all();
+        if (finished_)
+            call_followers();
         finished_ = false;
         return moved != 0;
     }
@@ -379,24 +470,52 @@ private:
 
     /// Works until `done()` or the time has passed; returns `done()`.
     template <class Done>
-    bool drive(guard& lock, Done done, const deadline& until) {
+    bool drive(visit& here, Done done, const deadline& until) {
+        const departure at_the_end(*this);
         while (!done()) {
             if (driven_) {
-                if (!spin_as_guest(done) && !follow(lock, until))
+                if (!spin_as_guest(done) && (until.passed() || !follow(here, until)))
                     return done();
-                continue;
-            }
-            const role_holder role(*this);
-            while (!done()) {
-                if (step() || spin_until([&] { return any_reply(); }))
-                    look_now_and_then();
-                else if (until.passed())
-                    return false;
-                else
-                    sleep(lock, until);
+            } else if (!drive_in_role(here, done, until)) {
+                return done();
+            } else if (done_jobs_ != nullptr) {
+                here.destroy_done_jobs();
+                here.come_back();
             }
         }
         return true;
+    }
+
+    /// Works until `done()`, or until there are jobs to be destroyed; false when the time has passed.
+    template <class Done>
+    bool drive_in_role(visit& here, Done done, const deadline& until) {
+        const role_holder role(*this);
+        while (!done() && done_job_count_ < most_done_jobs) {
+            const bool moved = step() || spin_until([&] { return any_reply(); });
+            if (until.passed())
+                return false;
+            if (moved)
+                look_now_and_then();
+            else if (done_jobs_ != nullptr)
+                return true;
+            else if (!heal() && !done())
+                sleep(here, until);
+            step_aside(here);
+        }
+        return true;
+    }
+
+    /// The mutex alone would be given back, time and again, to the driver that has just let go of
+    /// it: while replies keep coming no other thread would get in.
+    void step_aside(visit& here) {
+        for (int turn = 0; turn < 16 && is_wanted(); ++turn) {
+            here.lock().unlock();
+            std::this_thread::yield();
+            here.lock().lock();
+        }
+    }
+    bool is_wanted() const noexcept {
+        return called_ != 0 || knocking_.load(std::memory_order_relaxed) != 0;
     }
 
     class role_holder {
@@ -410,20 +529,38 @@ private:
         dispatcher* of_;
     };
 
-    void take_role(guard& lock) {
+    /// Returns when nobody drives; the caller takes the role before it lets go of the lock.
+    void await_role(visit& here) {
         while (driven_) {
             wake_driver();
-            follow(lock, deadline::never());
+            follow(here, deadline::never());
         }
-        driven_ = true;
     }
     void leave_role() noexcept {
         driven_ = false;
+        call_followers();
+    }
+    void call_followers() noexcept {
+        called_ = waiting_;
         if (waiting_ > 0)
             done_.notify_all();
-        else if (outstanding_ != 0)
-            background_wake_.notify_one();
     }
+
+    /// Work that nobody waits for any more is the pool's thread's. Also after a wait whose time has
+    /// passed: it may have kept that thread from the role, and been called to it in vain.
+    class departure {
+    public:
+        explicit departure(dispatcher& of) noexcept : of_(&of) {}
+        departure(const departure&) = delete;
+        departure& operator=(const departure&) = delete;
+        ~departure() {
+            if (!of_->driven_ && of_->waiting_ == 0 && of_->outstanding_ != 0)
+                of_->background_wake_.notify_one();
+        }
+
+    private:
+        dispatcher* of_;
+    };
 
     /// While the driver sleeps its lock is free: short work need not wait for it to wake.
     template <class Done>
@@ -433,16 +570,17 @@ private:
     }
 
     /// Sleeps until a job is done or the role may be free; false when the time has passed.
-    bool follow(guard& lock, const deadline& until) {
-        ++waiting_;
+    bool follow(visit& here, const deadline& until) {
         if (in_background_)
             wake_driver();  // It makes way for a thread that waits.
+        ++waiting_;
         bool in_time = true;
         if (until.is_never())
-            done_.wait(lock);
+            done_.wait(here.lock());
         else
-            in_time = done_.wait_until(lock, until.moment()) == std::cv_status::no_timeout;
+            in_time = done_.wait_until(here.lock(), until.moment()) == std::cv_status::no_timeout;
         --waiting_;
+        called_ -= called_ != 0 ? 1 : 0;
         return in_time;
     }
 
@@ -464,15 +602,15 @@ private:
     }
 
     /// The driver's sleep: until a bell, the end of a worker, or the time.
-    void sleep(guard& lock, const deadline& until) {
+    void sleep(visit& here, const deadline& until) {
         want_rings(true);
         // Pairs with the fence in worker_loop::ring_if_wanted().
         std::atomic_thread_fence(std::memory_order_seq_cst);
         if (any_reply())
             return want_rings(false);
-        lock.unlock();
+        here.lock().unlock();
         const auto ec = wait_set_.wait(until, ready_);
-        lock.lock();
+        here.lock().lock();
         want_rings(false);
         throw_if_error(ec, "wait for a pool's workers");
         hear();
@@ -503,20 +641,42 @@ private:
 
     // ---- the end
 
-    void end_workers(guard& lock) {
+    /// Waits for all of them at once, and for the pool to be terminated meanwhile: from then on one
+    /// that does not heed SIGTERM has a second.
+    void end_workers(visit& here) {
         for (auto& worker : workers_)
             if (!terminated_)
                 worker->ask_to_end();
+        deadline until = deadline::never();
+        while (!workers_.empty()) {
+            if (terminated_ && until.is_never())
+                until = deadline::after(std::chrono::seconds(1));
+            here.lock().unlock();
+            const auto ec = wait_set_.wait(until, ready_);
+            here.lock().lock();
+            throw_if_error(ec, "wait for the end of a pool's workers");
+            for (const std::uint64_t key : ready_)
+                key == bell_key ? bell_->silence() : forget_worker(key);
+            if (until.passed())
+                kill_workers();
+        }
+    }
+
+    void forget_worker(std::uint64_t number) {
+        for (auto worker = workers_.begin(); worker != workers_.end(); ++worker) {
+            if ((*worker)->number() != number)
+                continue;
+            wait_set_.remove((*worker)->process().sentinel());
+            (*worker)->process().join();
+            workers_.erase(worker);
+            return;
+        }
+    }
+
+    void kill_workers() {
         for (auto& worker : workers_) {
-            lock.unlock();
-            const bool ended =
-                worker->process().join(terminated_ ? timeout(std::chrono::seconds(1)) : timeout());
-            lock.lock();
-            if (!ended) {  // It does not heed SIGTERM.
-                worker->process().kill();
-                worker->process().join();
-            }
             wait_set_.remove(worker->process().sentinel());
+            end_at_once(worker->process());
         }
         workers_.clear();
     }
@@ -525,29 +685,26 @@ private:
         if (!background_.joinable())
             background_ = std::thread([this] { run_background(); });
     }
-    void stop_background(guard& lock) {
+    void stop_background(visit& here) {
         stopping_ = true;
         background_wake_.notify_one();
         std::thread ended = std::exchange(background_, {});
-        lock.unlock();
+        here.lock().unlock();
         if (ended.joinable())
             ended.join();
-        lock.lock();
+        here.lock().lock();
     }
 
     void run_background() {
-        guard lock(mutex_);
-        for (;;) {
-            background_wake_.wait(lock, [&] {
-                return stopping_ || (outstanding_ != 0 && !driven_ && waiting_ == 0);
-            });
-            if (stopping_)
-                return;
+        while (await_work()) {
+            visit here(*this);
             in_background_ = true;
             try {
-                drive(
-                    lock, [&] { return outstanding_ == 0 || waiting_ > 0 || stopping_; },
-                    deadline::never());
+                while (has_work_in_background()) {
+                    drive_in_role(here, [&] { return !nobody_waits(); }, deadline::never());
+                    here.destroy_done_jobs();
+                    here.come_back();
+                }
             } catch (...) {
                 fail_everything(std::current_exception());
             }
@@ -555,18 +712,35 @@ private:
         }
     }
 
+    /// False when the pool has ended.
+    bool await_work() {
+        visit here(*this);
+        background_wake_.wait(here.lock(),
+                              [&] { return stopping_ || has_work_in_background(); });
+        return !stopping_;
+    }
+
+    bool nobody_waits() const noexcept { return outstanding_ != 0 && waiting_ == 0 && !stopping_; }
+    bool has_work_in_background() const noexcept { return nobody_waits() && !driven_; }
+
     /// No work may wait for ever: neither in a pool that was terminated, nor in one that the system
     /// refuses what it cannot do without.
+    /// What workers still reply to tasks that failed here is dropped.
     void fail_everything(const std::exception_ptr& error) noexcept {
         fail_all_pending(error);
         for (auto& worker : workers_)
-            while (const auto task = worker->forget_task())
-                fail(*task, error);
+            worker->disown([&](const task_reference& task) { fail(task, error); });
+        call_followers();
+        if (driven_)
+            bell_->ring();  // One that cannot be rung cannot be slept on either.
     }
 
     std::mutex mutex_;
+    /// Threads that are about to take the lock; only a hint to the driver.
+    std::atomic<int> knocking_{0};
     std::condition_variable done_;
     std::condition_variable background_wake_;
+    const int owner_ = process_id();
     const std::size_t processes_;
     const process_options worker_options_;
     std::shared_ptr<doorbell> bell_;
@@ -580,7 +754,11 @@ private:
     std::string last_end_;
     std::uint64_t started_ = 0;
     int rounds_ = 0;
+    /// Followers, and those among them that were called and are not awake yet.
     int waiting_ = 0;
+    int called_ = 0;
+    job* done_jobs_ = nullptr;
+    std::size_t done_job_count_ = 0;
     bool open_ = true;
     bool terminated_ = false;
     bool driven_ = false;

@@ -2,6 +2,7 @@
 // What a pool's calls become: one call of a function, or a function over a range in chunks.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,6 +23,7 @@
 #include <multiprocessing/detail/callable.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/error.hpp>
 
 namespace multiprocessing::detail {
 
@@ -79,13 +81,20 @@ task_header header_of() {
     return {place.image, place.offset};
 }
 
+/// Whether a value can be copied. A container says so whatever its elements say.
+template <class T>
+constexpr bool copyable = std::is_copy_constructible_v<T>;
+template <class T>
+requires requires { typename T::value_type; } && (!std::is_same_v<typename T::value_type, T>)
+constexpr bool copyable<T> = std::is_copy_constructible_v<T>&& copyable<typename T::value_type>;
+
 /// A place for one result, or for the fact that there was one.
 template <class R>
 struct result_slot {
     std::optional<R> value;
     void read(decoder& in) { value.emplace(in.read<R>()); }
     R take() { return std::move(*value); }
-    R copy() const { return *value; }
+    R copy() const requires copyable<R> { return *value; }
 };
 template <>
 struct result_slot<void> {
@@ -101,9 +110,9 @@ public:
     using result = R;
     using job::job;
 
-    /// The result, or throws the error. After done() only. The first way copies, the second gives
-    /// the result away.
-    virtual R get() const = 0;
+    /// The result, or throws the error. After done() only. The first way copies what can be copied;
+    /// the rest it gives away as the second does, and throws `ValueError` when asked again.
+    virtual R get() = 0;
     virtual R take() = 0;
     bool failed() const noexcept { return error_ != nullptr; }
 
@@ -117,9 +126,14 @@ protected:
         if (error_)
             std::rethrow_exception(error_);
     }
+    void once() {
+        if (given_away_.exchange(true))
+            throw ValueError("this result cannot be copied and has been given away");
+    }
 
 private:
     std::exception_ptr error_;
+    std::atomic<bool> given_away_{false};
 };
 
 /// One call: `f(arguments...)`.
@@ -144,9 +158,14 @@ public:
     }
     std::string name() const override { return "'" + type_name<F>() + "'"; }
 
-    R get() const override {
+    R get() override {
         this->throw_if_failed();
-        return result_.copy();
+        if constexpr (std::is_void_v<R>)
+            return;
+        else if constexpr (copyable<R>)
+            return result_.copy();
+        else
+            return this->once(), result_.take();
     }
     R take() override {
         this->throw_if_failed();
@@ -182,6 +201,23 @@ struct without_result {
         return {};
     }
 };
+
+/// What an element of a range is copied to: a vector of bool has none that could be referred to,
+/// and the key in a map's element is const.
+template <class T>
+struct kept_element {
+    using type = T;
+};
+template <>
+struct kept_element<bool> {
+    using type = char;
+};
+template <class Key, class Value>
+struct kept_element<std::pair<const Key, Value>> {
+    using type = std::pair<Key, Value>;
+};
+template <class T>
+using kept_element_t = typename kept_element<T>::type;
 
 /// The elements of a range, to be had by their place: the range itself where it allows that.
 template <class Range>
@@ -259,9 +295,12 @@ public:
 
     std::string name() const override { return "'" + type_name<F>() + "' over a range"; }
 
-    R get() const override {
+    R get() override {
         this->throw_if_failed();
-        return collect(results_);
+        if constexpr (copyable<value>)
+            return collect(results_);
+        else
+            return this->once(), collect(std::move(results_));
     }
     R take() override {
         this->throw_if_failed();

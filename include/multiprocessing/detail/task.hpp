@@ -61,7 +61,9 @@ using task_thunk = void (*)(decoder& arguments, reply_writer& reply);
 /// called by the dispatcher alone, with its lock held.
 class job {
 public:
-    explicit job(std::size_t tasks) noexcept : remaining_(tasks), tasks_(tasks) {}
+    /// Work of no tasks is done.
+    explicit job(std::size_t tasks) noexcept
+        : remaining_(tasks), tasks_(tasks), done_(tasks == 0) {}
     job(const job&) = delete;
     job& operator=(const job&) = delete;
     virtual ~job() = default;
@@ -92,11 +94,13 @@ public:
     std::size_t next = 0;
     /// Keeps it while the dispatcher has tasks of it, whatever its user does.
     std::shared_ptr<job> self;
+    /// In the dispatcher's list of jobs that are done.
+    job* next_done = nullptr;
 
 private:
     std::size_t remaining_;
     std::size_t tasks_;
-    std::atomic<bool> done_{false};
+    std::atomic<bool> done_;
 };
 
 struct task_reference {

@@ -8,7 +8,6 @@
 #include <cstring>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -43,7 +42,9 @@ public:
     Process& process() noexcept { return process_; }
 
     std::size_t load() const noexcept { return given_.size(); }
-    std::size_t load_bytes() const noexcept { return given_bytes_; }
+    /// With those that were taken back and that it has not passed over yet: they lie in its ring, and
+    /// would fill the memory while it runs a long task.
+    std::size_t load_bytes() const noexcept { return given_bytes_ + stale_bytes_; }
     /// Whether it has ever begun a task; one that has not may be unable to.
     bool has_begun() const noexcept { return taken() != 0; }
 
@@ -59,8 +60,9 @@ public:
         const task_header header = task.owner->header();
         std::memcpy(place, &header, sizeof header);
         task.owner->write_arguments(task.task, place + sizeof header);
+        given_.push_back({task, next_index_, bytes});
         tasks_.commit();
-        given_.push_back({task, next_index_++, bytes});
+        ++next_index_;
         given_bytes_ += bytes;
     }
 
@@ -78,7 +80,8 @@ public:
         }
     }
 
-    /// The oldest reply and the task it answers; false if there is none. Throws `std::system_error`
+    /// The oldest reply and the task it answers, of no owner if nobody waits for it; false if there
+    /// is none. Throws `std::system_error`
     /// where the memory was damaged.
     bool next_reply(task_reference& task, std::span<const std::byte>& reply) {
         std::error_code ec;
@@ -112,25 +115,40 @@ public:
         } while (!taken.compare_exchange_weak(from, from + static_cast<std::uint32_t>(count),
                                               std::memory_order_acq_rel));
         for (std::size_t i = 0; i < count; ++i) {
-            into.push_back(given_[begun + i].task);
+            if (given_[begun + i].task.owner != nullptr)
+                into.push_back(given_[begun + i].task);
             given_bytes_ -= given_[begun + i].bytes;
+            stale_bytes_ += given_[begun + i].bytes;
         }
+        stale_until_ = given_[begun + count - 1].index;
         const auto first = given_.begin() + static_cast<std::ptrdiff_t>(begun);
         given_.erase(first, first + static_cast<std::ptrdiff_t>(count));
     }
 
-    /// After its death, when its replies have been read: the task it was running, if any.
-    std::optional<task_reference> lost_task() {
-        return begun_of(taken()) == 0 ? std::nullopt : forget_task();
+    /// After its death, when its replies have been read: calls `lost` with each task that it had
+    /// begun, one at most unless its memory was damaged, and gives back the others.
+    template <class Lost>
+    void settle_up(Lost lost, std::deque<task_reference>& into) {
+        const std::size_t begun = begun_of(taken());
+        for (std::size_t i = 0; i < given_.size(); ++i) {
+            if (given_[i].task.owner == nullptr)
+                continue;
+            if (i < begun)
+                lost(given_[i].task);
+            else
+                into.push_back(given_[i].task);
+        }
+        given_.clear();
+        given_bytes_ = 0;
     }
 
-    /// Whatever it was given, begun or not, the oldest first; for a pool that gives up.
-    std::optional<task_reference> forget_task() noexcept {
-        if (given_.empty())
-            return std::nullopt;
-        const task_reference task = given_.front().task;
-        forget_front();
-        return task;
+    /// For a pool that gives up: calls `failed` with each task. The places stay, for the replies
+    /// that still come.
+    template <class Failed>
+    void disown(Failed failed) noexcept {
+        for (given_task& given : given_)
+            if (given.task.owner != nullptr)
+                failed(std::exchange(given.task, {}));
     }
 
     /// The pool's wish to be rung at the next reply. Relaxed: the caller puts a fence behind it.
@@ -152,13 +170,20 @@ private:
     /// How many of the tasks it has not answered were taken when the counter said `count`.
     std::size_t begun_of(std::uint32_t count) const noexcept {
         std::size_t begun = 0;
-        while (begun < given_.size() && static_cast<std::int32_t>(given_[begun].index - count) < 0)
+        while (begun < given_.size() && is_before(given_[begun].index, count))
             ++begun;
         return begun;
     }
 
+    /// Numbers go round.
+    static bool is_before(std::uint32_t a, std::uint32_t b) noexcept {
+        return static_cast<std::int32_t>(a - b) < 0;
+    }
+
     void forget_front() noexcept {
         given_bytes_ -= given_.front().bytes;
+        if (is_before(stale_until_, given_.front().index))
+            stale_bytes_ = 0;
         given_.pop_front();
     }
 
@@ -169,6 +194,8 @@ private:
     ring_reader replies_;
     std::deque<given_task> given_;
     std::size_t given_bytes_ = 0;
+    std::size_t stale_bytes_ = 0;
+    std::uint32_t stale_until_ = 0;
     std::uint32_t next_index_ = 0;
 };
 
