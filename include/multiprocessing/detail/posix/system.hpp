@@ -3,6 +3,7 @@
 #pragma once
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -14,8 +15,10 @@
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
 
+#include <cxxabi.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio_ext.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -176,10 +179,72 @@ inline void stop_inheritance() noexcept {
     ::syscall(SYS_close_range, 3U, ~0U, close_range_cloexec);  // Older kernels pass them on.
 }
 
+/// Where the parent had no standard input, /dev/null opens as descriptor 0 and stays.
 inline void detach_input() noexcept {
-    const handle nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (nothing)
+    handle nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (nothing.get() > 0)
         ::dup2(nothing.get(), 0);  // Without /dev/null the child keeps the parent's input.
+    else if (nothing.get() == 0 && ::fcntl(0, F_SETFD, 0) == 0)
+        nothing.release();
+}
+
+/// Only the pointers into the buffers are reset; nothing is read, written or sought.
+inline void drop_buffers() noexcept {
+    ::__fpurge(stdin);
+    ::__fpurge(stdout);
+    ::__fpurge(stderr);
+}
+
+using last_exit_handler = void (*)();
+
+#if defined(__GLIBC__)
+/// Handlers run in reverse order of their registration, so what is registered now is the border: it
+/// ends the process before the parent's can run. By `std::exit` the first border that is met is
+/// on_exit's, which is told the status. end_forked_process must not call `std::exit`: that destroys
+/// the parent's thread_local objects too; the call it makes passes over on_exit's and meets
+/// atexit's.
+class exit_border {
+public:
+    static void draw(last_exit_handler last) noexcept {
+        last_ = last;
+        std::atexit([] { stop(status_); });
+        ::on_exit([](int status, void*) { stop(status); }, nullptr);
+    }
+    [[noreturn]] static void end(int status) noexcept {
+        status_ = status;
+        abi::__cxa_finalize(nullptr);
+        stop(status);
+    }
+
+private:
+    [[noreturn]] static void stop(int status) noexcept {
+        last_();
+        ::_exit(status);
+    }
+
+    static inline last_exit_handler last_ = nullptr;
+    static inline int status_ = 0;
+};
+#else
+class exit_border {
+public:
+    static void draw(last_exit_handler last) noexcept { last_ = last; }
+    [[noreturn]] static void end(int status) noexcept {
+        last_();
+        ::_exit(status);
+    }
+
+private:
+    static inline last_exit_handler last_ = nullptr;
+};
+#endif
+
+inline void disown_exit_handlers(last_exit_handler last) noexcept {
+    exit_border::draw(last);
+}
+
+[[noreturn]] inline void end_forked_process(int status) noexcept {
+    exit_border::end(status);
 }
 
 }  // namespace multiprocessing::detail::posix
