@@ -52,10 +52,17 @@ inline bool& freeze_support_called() noexcept {
 inline constexpr const char* freeze_support_idiom =
     "a process cannot be started here before main has called freeze_support: a child that is "
     "spawned runs this program again from its beginning, and must find its work there. Make it the "
-    "first line: int main(int argc, char** argv) { multiprocessing::freeze_support(argc, argv); ...";
+    "first line: int main(int argc, char** argv) { multiprocessing::freeze_support(argc, argv); "
+    "...";
 
-/// A spawned child in which main, or an initialiser before it, starts processes of its own instead of
-/// the work it is there for.
+/// The name by which the user started this program; empty until `freeze_support`.
+inline std::string& program_name() {
+    static std::string* const name = new std::string;  // Never destroyed: used until the end.
+    return *name;
+}
+
+/// A spawned child in which main, or an initialiser before it, starts processes of its own instead
+/// of the work it is there for.
 inline bool is_lost_spawned_child() {
     static const bool spawned = [] {
         const auto arguments = own_arguments();
@@ -85,9 +92,7 @@ inline launch_plan plan_spawn(const shared_block& job, std::size_t bytes,
                               const std::vector<native_handle>& handles, bool tied) {
     launch_plan plan;
     plan.candidates = own_program();
-    const auto arguments = own_arguments();
-    plan.arguments = {arguments.empty() ? plan.candidates.back() : arguments.front(),
-                      std::string(spawn_option),
+    plan.arguments = {program_name(), std::string(spawn_option),
                       std::to_string(job.native()) + ":" + std::to_string(bytes)};
     plan.inherited = handles;
     plan.inherited.push_back(job.native());
@@ -139,32 +144,52 @@ bool parse_number(std::string_view text, Number& number) noexcept {
     return result.ec == std::errc() && result.ptr == text.data() + text.size();
 }
 
-/// The child's whole life: maps the job that `place` ("handle:bytes") names and runs it.
-inline int run_spawned(std::string_view place) {
-    const auto colon = place.find(':');
-    std::uint64_t object = 0;
+struct job_place {
+    native_handle object = no_handle;
     std::size_t bytes = 0;
-    if (colon == place.npos || !parse_number(place.substr(0, colon), object) ||
-        !parse_number(place.substr(colon + 1), bytes))
-        throw PicklingError("'" + std::string(place) + "' names no job");
+};
+
+/// Reads "handle:bytes".
+inline job_place parse_job_place(std::string_view text) {
+    const auto colon = text.find(':');
+    job_place place;
+    std::uint64_t object = 0;
+    const bool numbers = colon != text.npos && parse_number(text.substr(0, colon), object) &&
+                         parse_number(text.substr(colon + 1), place.bytes);
+    place.object = static_cast<native_handle>(object);
+    if (!numbers || static_cast<std::uint64_t>(place.object) != object)
+        throw PicklingError("'" + std::string(text) + "' names no job; " +
+                            std::string(spawn_option) + " is for children that the library starts");
+    return place;
+}
+
+/// The child's whole life: maps the job that `text` names and runs it.
+inline int run_spawned(std::string_view text) {
+    const job_place place = parse_job_place(text);
     handle owner;
-    throw_if_error(adopt(static_cast<native_handle>(object), owner),
-                   "open the job '" + std::string(place) + "'; it is for children only");
+    throw_if_error(adopt(place.object, owner),
+                   "open the job '" + std::string(text) + "'; it is for children only");
     const shared_block block(std::move(owner));
+    if (place.bytes == 0 || block.size() < place.bytes)  // To read past its end would be a signal.
+        throw PicklingError("the job '" + std::string(text) +
+                            "' of a spawned child is cut short: " + std::to_string(block.size()) +
+                            " bytes are there");
     mapping view;
-    throw_if_error(block.map(view, 0, bytes), "map the job of a spawned child");
-    return run_job({view.data(), bytes});
+    throw_if_error(block.map(view, 0, place.bytes), "map the job of a spawned child");
+    return run_job({view.data(), place.bytes});
 }
 
 }  // namespace detail
 
 /// Must be the first line of `main` in a program that starts processes by `spawn`: Windows always
-/// does, POSIX where it is asked to. In the program that the user started it does nothing. In a child
-/// that the library spawned it does the child's work and ends the process, so what follows it in
-/// `main` runs in the parent only; the child's exit handlers run, as `std::exit` runs them.
+/// does, POSIX where it is asked to. In the program that the user started it does nothing. In a
+/// child that the library spawned it does the child's work and ends the process, so what follows it
+/// in `main` runs in the parent only; the child's exit handlers run, as `std::exit` runs them.
 /// Python: `multiprocessing.freeze_support` together with `if __name__ == '__main__'`.
 inline void freeze_support(int argc, char** argv) {
     detail::freeze_support_called() = true;
+    if (argc > 0)
+        detail::program_name() = argv[0];
     if (argc != 3 || argv[1] != detail::spawn_option)
         return;
     detail::stop_inheritance();

@@ -17,7 +17,7 @@
 #include <variant>
 
 #include <multiprocessing/detail/codec.hpp>
-#include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/streams.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::detail {

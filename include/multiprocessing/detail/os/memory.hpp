@@ -23,8 +23,9 @@ using backend::mapping;
 /// Memory that exists for as long as a process has a handle or a view of it, and is gone with the
 /// last, however they end. It is zero at first and costs what was touched, not what was asked for.
 /// `extend(bytes)` makes it at least that large; it never shrinks, and never grows past
-/// `most_bytes`. `map(view, offset, bytes)`: offset in whole pages. `discard(offset, bytes)` gives
-/// the memory of whole pages back to the system; they read as zero afterwards.
+/// `most_bytes`. `size()` is what it holds now. `map(view, offset, bytes)`: offset in whole pages.
+/// `discard(offset, bytes)` gives the memory of whole pages back to the system; they read as zero
+/// afterwards.
 using backend::shared_block;
 
 template <class Block, class View>
@@ -38,6 +39,8 @@ concept memory_contract = std::movable<Block> && std::movable<View> &&
     { block.extend(offset) } -> std::same_as<std::error_code>;
     { constant.native() }
     noexcept->std::same_as<native_handle>;
+    { constant.size() }
+    noexcept->std::same_as<std::uint64_t>;
     { constant.map(view, offset, bytes) } -> std::same_as<std::error_code>;
     { constant.discard(offset, offset) } -> std::same_as<std::error_code>;
     { seen.data() }

@@ -67,6 +67,12 @@ public:
 
     native_handle native() const noexcept { return memory_.get(); }
 
+    /// What it holds now; 0 where that cannot be known.
+    std::uint64_t size() const noexcept {
+        struct ::stat now {};
+        return ::fstat(memory_.get(), &now) == 0 ? static_cast<std::uint64_t>(now.st_size) : 0;
+    }
+
     /// Asks for the limit first: beyond it the kernel would send a signal instead of an error.
     std::error_code extend(std::uint64_t bytes) noexcept {
         ::rlimit limit{};
