@@ -363,6 +363,7 @@ private:
         std::byte* place = reply.reserve(count * sizeof(value));
         for (std::size_t i = 0; i < count; ++i, place += sizeof(value)) {
             const value result = call(function, in);
+            end_copy_of_worker();
             std::memcpy(place, &result, sizeof result);
         }
         in.finish();

@@ -5,13 +5,18 @@
 #include <any>
 #include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <functional>
+#include <ios>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <type_traits>
 #include <typeinfo>
 #include <utility>
 #include <variant>
@@ -42,25 +47,56 @@ private:
     std::string text_;
 };
 
-inline const std::error_category& category_named(const std::string& name) noexcept {
-    return name == std::generic_category().name() ? std::generic_category()
-                                                  : std::system_category();
+/// Stands for a category of the program's own: numbers and the name are what they were, and compare
+/// equal to no other category's.
+class remote_category : public std::error_category {
+public:
+    explicit remote_category(std::string name) : name_(std::move(name)) {}
+    const char* name() const noexcept override { return name_.c_str(); }
+    std::string message(int number) const override {
+        return "error " + std::to_string(number) + " of " + name_;
+    }
+
+private:
+    std::string name_;
+};
+
+inline const std::error_category& category_named(const std::string& name) {
+    for (const std::error_category* const known :
+         {&std::system_category(), &std::generic_category(), &std::iostream_category()})
+        if (name == known->name())
+            return *known;
+    static std::mutex mutex;
+    static auto* const others =
+        new std::map<std::string, remote_category>;  // Never destroyed: error codes refer to them.
+    const std::lock_guard lock(mutex);
+    return others->try_emplace(name, name).first->second;
 }
 
-/// A system error whose text is the one it had, not one made up again of its parts.
-class remote_system_error : public std::system_error {
+/// A system error, or one derived from it, whose text is the one it had, not one made up again of its
+/// parts.
+template <class Base>
+class remote_system_error : public Base {
 public:
     explicit remote_system_error(const exception_record& record)
-        : std::system_error(record.number, category_named(record.category)), text_(record.text) {}
+        : Base(base_from(record)), text_(record.text) {}
     const char* what() const noexcept override { return text_.c_str(); }
 
 private:
+    static Base base_from(const exception_record& record) {
+        const std::error_code code(record.number, category_named(record.category));
+        if constexpr (std::is_constructible_v<Base, std::error_code>)
+            return Base(code);
+        else
+            return Base(record.text, code);
+    }
+
     std::string text_;
 };
 
 /// One row of the table of types that arrive as themselves.
 struct exception_kind {
-    const std::type_info* type;
+    std::string type;
     std::exception_ptr (*make)(const exception_record&);
 };
 
@@ -74,16 +110,20 @@ std::exception_ptr make_with_text(const exception_record& record) {
 }
 template <class E>
 std::exception_ptr make_system(const exception_record& record) {
-    return std::make_exception_ptr(E(record));
+    return std::make_exception_ptr(remote_system_error<E>(record));
 }
 
 template <class E>
 exception_kind from_text() {
-    return {&typeid(E), make_from_text<E>};
+    return {readable_name(typeid(E)), make_from_text<E>};
 }
 template <class E>
 exception_kind with_text() {
-    return {&typeid(E), make_with_text<E>};
+    return {readable_name(typeid(E)), make_with_text<E>};
+}
+template <class E>
+exception_kind from_system() {
+    return {readable_name(typeid(E)), make_system<E>};
 }
 
 /// The standard exceptions, and those of this library that a text makes whole.
@@ -109,7 +149,9 @@ inline const exception_kind* find_exception_kind(const std::string& name) {
         with_text<std::bad_optional_access>(),
         with_text<std::bad_variant_access>(),
         with_text<std::bad_weak_ptr>(),
-        {&typeid(std::system_error), make_system<remote_system_error>},
+        from_system<std::system_error>(),
+        from_system<std::ios_base::failure>(),
+        from_system<std::filesystem::filesystem_error>(),
         from_text<ProcessError>(),
         from_text<TimeoutError>(),
         from_text<AuthenticationError>(),
@@ -120,24 +162,33 @@ inline const exception_kind* find_exception_kind(const std::string& name) {
         from_text<EOFError>(),
         from_text<ValueError>()};
     for (const exception_kind& kind : kinds)
-        if (readable_name(*kind.type) == name)
+        if (kind.type == name)
             return &kind;
     return nullptr;
 }
 
-/// Describes the exception that is being handled.
+template <class E>
+exception_record record_system(const E& error) {
+    return {readable_name(typeid(E)), error.what(), error.code().category().name(),
+            error.code().value()};
+}
+
+/// Describes the exception that is being handled. Those derived from a system error of the table,
+/// such as remote_system_error, travel as that.
 inline exception_record record_current_exception() {
     try {
         throw;
     } catch (const RemoteError& error) {  // From further away: keep who threw it.
         return {error.type(), error.text(), {}, 0};
+    } catch (const std::filesystem::filesystem_error& error) {
+        return record_system(error);
+    } catch (const std::ios_base::failure& error) {
+        return record_system(error);
     } catch (const std::system_error& error) {
-        // Derived ones, such as remote_system_error or a file system's, travel as what they are
-        // made of.
-        return {readable_name(typeid(std::system_error)), error.what(),
-                error.code().category().name(), error.code().value()};
+        return record_system(error);
     } catch (const std::exception& error) {
-        return {readable_name(typeid(error)), error.what(), {}, 0};
+        const char* const text = error.what();
+        return {readable_name(typeid(error)), text != nullptr ? text : "", {}, 0};
     } catch (...) {
         return {"unknown", "an exception that is no std::exception", {}, 0};
     }

@@ -13,7 +13,9 @@
 
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/os/image.hpp>
+#include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/ring.hpp>
+#include <multiprocessing/detail/streams.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::detail {
@@ -27,6 +29,21 @@ struct task_header {
 /// In front of a reply's value.
 enum class reply_kind : std::uint64_t { value = 0, exception = 1 };
 
+/// Set in what a task has forked off its worker.
+inline bool& is_copy_of_worker() noexcept {
+    static bool copy = false;
+    return copy;
+}
+
+/// After the user's code and before a reply is written: a copy of the worker whose function returns
+/// as well ends here. It would write over the worker's reply, and run its tasks a second time.
+inline void end_copy_of_worker() noexcept {
+    if (is_copy_of_worker()) {
+        flush_streams();
+        exit_now(0);
+    }
+}
+
 /// Where a task's thunk writes its value: straight into the ring of replies.
 class reply_writer {
 public:
@@ -36,6 +53,7 @@ public:
     std::byte* reserve(std::size_t bytes) { return reserve(reply_kind::value, bytes); }
 
     std::byte* reserve(reply_kind kind, std::size_t bytes) {
+        end_copy_of_worker();
         std::error_code ec;
         std::byte* const place =
             ring_->reserve(sizeof kind + bytes, ring_growth::whenever_full, ec);

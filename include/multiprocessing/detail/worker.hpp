@@ -14,10 +14,12 @@
 #include <multiprocessing/detail/callable.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/doorbell.hpp>
 #include <multiprocessing/detail/remote_exception.hpp>
 #include <multiprocessing/detail/ring.hpp>
 #include <multiprocessing/detail/spin.hpp>
+#include <multiprocessing/detail/start_method.hpp>
 #include <multiprocessing/detail/task.hpp>
 #include <multiprocessing/detail/worker_channel.hpp>
 #include <multiprocessing/error.hpp>
@@ -139,6 +141,8 @@ private:
 };
 
 inline void worker_main(const worker_ports& ports) {
+    if constexpr (has_fork)
+        run_after_fork([] { is_copy_of_worker() = true; });
     worker_loop(ports).run();
 }
 
