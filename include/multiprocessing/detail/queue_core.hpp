@@ -290,7 +290,7 @@ private:
     void trim(std::size_t last_bytes) {
         untrimmed_ += last_bytes + record::header_bytes;
         if (untrimmed_ < reader_.capacity() / 16 || last_bytes > reader_.capacity() / 64 ||
-            reader_.backlog() != 0)
+            !reader_.empty())
             return;
         bool locked = false;
         bool abandoned = false;
@@ -335,7 +335,7 @@ private:
     std::uint32_t reader_generation_;
     std::uint64_t untrimmed_ = 0;  // What this process has taken since; the consumers' mutex guards it.
 
-    static constexpr std::uint64_t trimmed_from_bytes = 1 << 20;
+    static constexpr std::uint64_t trimmed_from_bytes = 16 << 20;
     static constexpr std::uint32_t most_messages = 0x7fffffffU - 1;
 };
 

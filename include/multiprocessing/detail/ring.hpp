@@ -277,6 +277,9 @@ public:
     }
 
     std::uint32_t backlog() const noexcept { return count_between(taken(), published_.count()); }
+    /// Whether there is nothing beyond those taken. The writer's line is looked at only if what was last
+    /// seen of it does not tell.
+    bool empty() const noexcept { return taken() == available_ && backlog() == 0; }
     /// The size of the segment it reads from.
     std::uint64_t capacity() const noexcept { return memory_->capacity(head_.segment); }
     std::uint32_t staged() const noexcept { return staged_; }

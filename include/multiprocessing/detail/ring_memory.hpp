@@ -136,6 +136,7 @@ struct record {
 class ring_memory {
 public:
     static constexpr std::uint32_t most_segments = 40;
+    static constexpr std::uint64_t kept_bytes = 1 << 20;
 
     /// `first_bytes` is a power of two, at least a page, the same in every process.
     ring_memory(std::shared_ptr<shared_block> block, std::uint64_t offset,
@@ -170,10 +171,11 @@ public:
         return open(segment, data);
     }
 
-    /// Gives back the memory of every segment up to `highest`, but the first and `current`.
+    /// Gives back the memory of every segment up to `highest`, but `current` and the small ones, which
+    /// the next burst needs again: a page that is new costs as much as several messages.
     void discard(std::uint32_t highest, std::uint32_t current) noexcept {
         for (std::uint32_t segment = 1; segment <= highest && segment < most_segments; ++segment)
-            if (segment != current)  // Failure costs memory, nothing else.
+            if (segment != current && capacity(segment) > kept_bytes)  // Failure costs memory only.
                 block_->discard(place(segment), capacity(segment));
     }
     /// Gives back the memory of every segment above this one.
