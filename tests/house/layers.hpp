@@ -77,6 +77,7 @@ inline constexpr place layers[] = {
     {"detail/worker_link", 5, 5},
     {"detail/pool_jobs", 5, 5},
     {"detail/worker", 5, 5},
+    {"detail/crew", 5, 5},
     {"detail/dispatcher", 5, 5},
     {"pool", 5, 5},
     {"futures", 5, 5},
