@@ -348,7 +348,11 @@ private:
         }
     }
 
+    /// Up to `level` tasks; once a worker has some, not before half of those are done: it is woken
+    /// for many at once, not for one after the other.
     void fill(worker_link& worker, std::size_t level) {
+        if (worker.load() > level / 2)
+            return;
         while (worker.load() < level && has_pending() &&
                (worker.load() == 0 || worker.load_bytes() < most_given_bytes)) {
             const task_reference task = next_pending();
