@@ -46,7 +46,7 @@ public:
     /// other end is closed; what cannot cross does not compile.
     template <class T>
     void send(const T& value) {
-        detail::assert_sendable<detail::written_as<T>>();
+        detail::assert_sendable<sent_as<T>>();
         const std::size_t bytes = detail::encoded_size(value);
         detail::message_buffer message(sizeof(std::uint64_t) + bytes);
         detail::encode_to(message.data(), detail::type_tag<sent_as<T>>(), value);

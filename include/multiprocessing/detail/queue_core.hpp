@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <memory>
 #include <new>
-#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -43,18 +42,20 @@ struct queue_control {
 class wait_limit {
 public:
     wait_limit(bool block, const timeout& limit) noexcept
-        : limit_(block ? limit : timeout(std::chrono::nanoseconds::zero())) {}
+        : limit_(block ? limit.value_or(limit_.max()) : limit_.zero()) {}
 
-    bool immediate() const noexcept { return limit_ && *limit_ <= std::chrono::nanoseconds::zero(); }
+    bool immediate() const noexcept { return limit_ <= limit_.zero(); }
     const deadline& until() noexcept {
-        if (!until_)
+        if (!asked_)
             until_ = deadline::after(limit_);
-        return *until_;
+        asked_ = true;
+        return until_;
     }
 
 private:
-    timeout limit_;
-    std::optional<deadline> until_;
+    std::chrono::nanoseconds limit_;
+    bool asked_ = false;
+    deadline until_ = deadline::never();
 };
 
 /// How often this process was made by a fork. In the child of one what a thread was changing at that
