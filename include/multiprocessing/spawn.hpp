@@ -163,20 +163,25 @@ inline job_place parse_job_place(std::string_view text) {
     return place;
 }
 
-/// The child's whole life: maps the job that `text` names and runs it.
-inline int run_spawned(std::string_view text) {
+/// A view of the job that `text` names; the handle is not kept.
+inline mapping open_job(std::string_view text) {
     const job_place place = parse_job_place(text);
     handle owner;
     throw_if_error(adopt(place.object, owner),
                    "open the job '" + std::string(text) + "'; it is for children only");
     const shared_block block(std::move(owner));
     if (place.bytes == 0 || block.size() < place.bytes)  // To read past its end would be a signal.
-        throw PicklingError("the job '" + std::string(text) +
-                            "' of a spawned child is cut short: " + std::to_string(block.size()) +
-                            " bytes are there");
+        throw PicklingError("the job '" + std::string(text) + "' of a spawned child is cut short: " +
+                            std::to_string(block.size()) + " bytes are there");
     mapping view;
     throw_if_error(block.map(view, 0, place.bytes), "map the job of a spawned child");
-    return run_job({view.data(), place.bytes});
+    return view;
+}
+
+/// The child's whole life: runs the job that `text` names.
+inline int run_spawned(std::string_view text) {
+    const mapping view = open_job(text);
+    return run_job({view.data(), view.size()});
 }
 
 }  // namespace detail
