@@ -179,9 +179,12 @@ inline mapping open_job(std::string_view text) {
     throw_if_error(adopt(place.object, owner),
                    "open the job '" + std::string(text) + "'; it is for children only");
     const shared_block block(std::move(owner));
-    if (place.bytes == 0 || block.size() < place.bytes)  // To read past its end would be a signal.
-        throw PicklingError("the job '" + std::string(text) + "' of a spawned child is cut short: " +
-                            std::to_string(block.size()) + " bytes are there");
+    std::uint64_t held = 0;
+    throw_if_error(block.size(held), "measure the job of a spawned child");
+    if (place.bytes == 0 || held < place.bytes)  // To read past its end would be a signal.
+        throw PicklingError("the job '" + std::string(text) +
+                            "' of a spawned child is cut short: " + std::to_string(held) +
+                            " bytes are there");
     mapping view;
     throw_if_error(block.map(view, 0, place.bytes), "map the job of a spawned child");
     return view;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Must not compile, and the diagnostic must name the hook and the type. Drive it as
-//   <compiler> -std=c++20 -fsyntax-only -I include tests/compile_fail/not_sendable.cpp
-// and require that it fails and that its output matches `serialize\(Archive& ar\)` and `secret`
-// (CTest: PASS_REGULAR_EXPRESSION alone, which then decides instead of the exit code).
-// With -DMULTIPROCESSING_TEST_CONTROL it must compile: the failure is the type's, not the file's.
+// Must not compile, and the diagnostic names the hook and the type. With
+// MULTIPROCESSING_TEST_CONTROL it must compile: the failure is the type's, not the file's.
+// expect: serialize\(Archive& ar\)
+// expect: secret
 #include <multiprocessing/detail/codec.hpp>
 
 #include <vector>

@@ -26,7 +26,9 @@ namespace multiprocessing::detail {
 /// destructors, and ends by `std::terminate` if `body` throws. `exec(child, plan, step)` starts a
 /// program at a cost that does not depend on this process' size. `reap(block, exitcode)` fetches
 /// how it ended, once: the exit status, or minus the signal; `exitcode` stays empty while it runs.
-/// `signal(number)` reaches the child and never a stranger that got its number later.
+/// Where another part of the program took it, the system is asked again, and it is an error only if
+/// that does not help. `signal(number)` reaches the child and never a stranger that got its number
+/// later.
 using backend::child_process;
 
 /// run_after_fork(hook): in every child that is a copy of this process, also one that the user

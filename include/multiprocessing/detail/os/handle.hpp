@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdio>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -32,15 +33,19 @@ using backend::handle;
 /// wait_ready(object, until, ready): waits until reading from it would not block, or, for a
 /// process, until it has ended. An end of file counts as ready. wait_ready(objects, until, ready):
 /// the same for several; `ready` holds the places of all that are.
+/// standard_stream(which): what this process has as input (0), output (1) or error (2).
+/// file_handle(file): the handle under a C stream; `no_handle` if there is none.
 using backend::adopt;
 using backend::duplicate;
+using backend::file_handle;
+using backend::standard_stream;
 using backend::wait_ready;
 
 template <class Handle, class Native>
 concept handle_contract =
     std::movable<Handle> && !std::copyable<Handle> && std::regular<Native> &&
     requires(Handle h, const Handle c, Native n, const deadline& until, bool& flag,
-             std::span<const Native> many, std::vector<std::size_t>& places) {
+             std::span<const Native> many, std::vector<std::size_t>& places, std::FILE* file) {
     Handle(n);
     { c.get() }
     noexcept->std::same_as<Native>;
@@ -51,6 +56,10 @@ concept handle_contract =
     h.reset();
     { duplicate(n, h) } -> std::same_as<std::error_code>;
     { adopt(n, h) } -> std::same_as<std::error_code>;
+    { standard_stream(1) }
+    noexcept->std::same_as<Native>;
+    { file_handle(file) }
+    noexcept->std::same_as<Native>;
     { wait_ready(n, until, flag) } -> std::same_as<std::error_code>;
     { wait_ready(many, until, places) } -> std::same_as<std::error_code>;
 };

@@ -16,6 +16,7 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <multiprocessing/detail/posix/pipe.hpp>
+#include <multiprocessing/detail/posix/pipe_exchange.hpp>
 #endif
 
 namespace multiprocessing::detail {
@@ -27,12 +28,17 @@ using backend::pipe_ends;
 /// read_some(from, into, count): blocks until there is something; `count` is 0 at the end of file.
 /// write_all(to, head, body): writes both pieces, blocks until they are taken; `broken_pipe` where
 /// nobody can read any more, and no signal.
+/// open_null(both_ways): reads as empty, forgets what is written.
+/// set_pipe_capacity(pipe, bytes): how much it holds before writers wait, where that can be set.
+using backend::open_null;
 using backend::open_pipe;
 using backend::read_some;
+using backend::set_pipe_capacity;
 using backend::write_all;
 
 /// Feeds one stream and drains up to two, all at once, so that no side can block the other. A
-/// stream that has ended is closed. What was drained when time ran out stays in the strings.
+/// stream that has ended is closed. What was drained when time ran out stays in the strings, what
+/// was not yet fed is `unsent()`. A stream that is drained belongs to the exchange alone.
 using backend::pipe_exchange;
 
 template <class Ends, class Exchange>
@@ -43,11 +49,14 @@ concept pipe_contract = requires(Ends ends, Exchange exchange, native_handle n,
     { ends.reader } -> std::same_as<handle&>;
     { ends.writer } -> std::same_as<handle&>;
     { open_pipe(ends) } -> std::same_as<std::error_code>;
+    { open_null(ends.reader) } -> std::same_as<std::error_code>;
+    { set_pipe_capacity(n, count) } -> std::same_as<std::error_code>;
     { read_some(n, into, count) } -> std::same_as<std::error_code>;
     { write_all(n, from, from) } -> std::same_as<std::error_code>;
     { exchange.feed(ends.writer, input) } -> std::same_as<std::error_code>;
     { exchange.drain(ends.reader, text) } -> std::same_as<std::error_code>;
     { exchange.run(until, done) } -> std::same_as<std::error_code>;
+    { exchange.unsent() } -> std::same_as<std::string_view>;
 };
 static_assert(pipe_contract<pipe_ends, pipe_exchange>);
 

@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include <multiprocessing/config.hpp>
+#include <multiprocessing/detail/command_line.hpp>
 #include <multiprocessing/detail/os/backend.hpp>
 
 #if defined(MULTIPROCESSING_POSIX)
@@ -51,9 +53,15 @@ using backend::affinity_cpus;
 using backend::machine_cpus;
 using backend::quota_cpus;
 
-/// signal_name(9) is "SIGKILL". random_bytes(data, bytes): fit for keys.
+/// signal_name(9) is "SIGKILL". random_bytes(data,
+/// bytes): fit for keys.
 using backend::random_bytes;
 using backend::signal_name;
+
+/// current_environment(): "NAME=value" for each variable of this process.
+/// command_rules_here: how programs are named on this system.
+using backend::command_rules_here;
+using backend::current_environment;
 
 template <class Integer>
 concept system_contract = requires(Integer number, Integer& out, void* data, std::size_t bytes) {
@@ -71,6 +79,8 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     { random_bytes(data, bytes) } -> std::same_as<std::error_code>;
     { detach_input() }
     noexcept;
+    { current_environment() } -> std::same_as<std::vector<std::string>>;
+    { command_rules_here } -> std::convertible_to<command_rules>;
     { drop_buffers() }
     noexcept;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <csignal>
+#include <cstdint>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -13,8 +14,10 @@
 #include <multiprocessing/detail/posix/exec.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
+#include <multiprocessing/detail/posix/system.hpp>
 #include <multiprocessing/detail/posix/tie.hpp>
 
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +32,25 @@ inline std::error_code open_process(int pid, handle& sentinel) noexcept {
 inline std::error_code send_signal(native_handle process, int signal) noexcept {
     const auto result = ::syscall(SYS_pidfd_send_signal, process, signal, nullptr, 0);
     return result == 0 ? std::error_code() : last_error();
+}
+
+/// How a process ended whose status another part of the program took: the kernel keeps it for those
+/// who hold a pidfd. False on kernels before 6.15.
+inline bool ask_exit_code(native_handle process, std::optional<int>& exitcode) noexcept {
+    struct {
+        std::uint64_t mask;
+        std::uint64_t control_group;
+        std::uint32_t ids[11];
+        std::int32_t status;
+    } info{};  // The kernel's pidfd_info in its first version.
+    constexpr std::uint64_t info_exit = 1U << 3;
+    info.mask = info_exit;
+    int code = 0;
+    if (::ioctl(process, _IOWR(0xFF, 11, info), &info) == -1 || (info.mask & info_exit) == 0 ||
+        !exit_code_of(info.status, code))
+        return false;
+    exitcode = code;
+    return true;
 }
 
 class child_process {
@@ -82,8 +104,10 @@ public:
         ::siginfo_t info{};
         const int options = WEXITED | (block ? 0 : WNOHANG);
         const auto id = static_cast<::id_t>(sentinel_.get());
-        if (retry([&] { return ::waitid(P_PIDFD, id, &info, options); }) == -1)
-            return last_error();
+        if (retry([&] { return ::waitid(P_PIDFD, id, &info, options); }) == -1) {
+            const auto ec = last_error();
+            return ask_exit_code(sentinel_.get(), exitcode) ? std::error_code() : ec;
+        }
         if (info.si_pid == 0)
             return {};
         exitcode = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;

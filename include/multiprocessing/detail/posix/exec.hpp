@@ -52,7 +52,7 @@ struct exec_request {
 
 // ThreadSanitizer's clone takes the child for a copy of the process, which this child is not.
 #if defined(MULTIPROCESSING_THREAD_SANITIZER)
-extern "C" int __clone(int (*run)(void*), void* stack, int flags, void* argument, ...);
+extern "C" int __clone(int (*run)(void*), void* stack, int flags, void* argument, ...) noexcept;
 #define MULTIPROCESSING_CLONE ::multiprocessing::detail::posix::__clone
 #else
 #define MULTIPROCESSING_CLONE ::clone
@@ -212,6 +212,8 @@ inline std::error_code clone_and_exec(exec_request& request, int& pid, handle& s
     if (pid == -1)
         return last_error();
     sentinel.reset(pidfd);
+    // With the process' limit of descriptors reached it stays where it is.
+    static_cast<void>(keep_off_streams(sentinel));
     return {};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdio>
 #include <ctime>
 #include <span>
 #include <system_error>
@@ -45,6 +46,14 @@ public:
 private:
     native_handle fd_ = no_handle;
 };
+
+inline native_handle standard_stream(int which) noexcept {
+    return which;
+}
+
+inline native_handle file_handle(std::FILE* file) noexcept {
+    return file == nullptr ? no_handle : ::fileno(file);
+}
 
 /// Another descriptor for the same object. It is never 0, 1 or 2: those are for a program's
 /// streams.

@@ -2,13 +2,11 @@
 // POSIX backend of detail/os/pipe.hpp: pipe2, and writes that never raise SIGPIPE.
 #pragma once
 
+#include <atomic>
 #include <csignal>
 #include <cstddef>
 #include <span>
-#include <string>
-#include <string_view>
 #include <system_error>
-#include <vector>
 
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
@@ -47,6 +45,17 @@ inline std::error_code open_pipe(pipe_ends& ends) noexcept {
     return ec ? ec : keep_off_streams(ends.writer);
 }
 
+inline std::error_code open_null(handle& both_ways) noexcept {
+    both_ways.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    return both_ways ? keep_off_streams(both_ways) : last_error();
+}
+
+inline std::error_code set_pipe_capacity(native_handle pipe, std::size_t bytes) noexcept {
+    constexpr std::size_t most = 0x7fffffff;
+    const int size = static_cast<int>(bytes < most ? bytes : most);
+    return ::fcntl(pipe, F_SETPIPE_SZ, size) == -1 ? last_error() : std::error_code();
+}
+
 /// Holds SIGPIPE back from this thread. A signal that a write raised meanwhile is taken off again,
 /// one that was pending before is left.
 class sigpipe_guard {
@@ -78,19 +87,35 @@ private:
     bool raised_ = false;
 };
 
-inline std::error_code read_some(native_handle from, std::span<std::byte> into,
-                                 std::size_t& count) noexcept {
-    const auto n = retry([&] { return ::read(from, into.data(), into.size()); });
-    count = n < 0 ? 0 : static_cast<std::size_t>(n);
-    return n < 0 ? last_error() : std::error_code();
+/// Waits where the system would not: pipes may be in non-blocking mode, ours while they are fed,
+/// and others' because whoever else has them open chose so.
+template <class Call>
+inline std::error_code blocking(native_handle pipe, short event, std::size_t& count,
+                                Call call) noexcept {
+    for (;;) {
+        const auto n = retry(call);
+        count = n < 0 ? 0 : static_cast<std::size_t>(n);
+        if (n >= 0)
+            return {};
+        if (errno != EAGAIN)
+            return last_error();
+        ::pollfd entry{pipe, event, 0};
+        if (retry([&] { return ::poll(&entry, 1, -1); }) == -1)
+            return last_error();
+    }
 }
 
-inline std::error_code write_pieces(native_handle to, ::iovec* pieces, int count) noexcept {
+inline std::error_code read_some(native_handle from, std::span<std::byte> into,
+                                 std::size_t& count) noexcept {
+    return blocking(from, POLLIN, count, [&] { return ::read(from, into.data(), into.size()); });
+}
+
+template <class Write>
+std::error_code write_pieces(native_handle to, ::iovec* pieces, int count, Write write) noexcept {
     while (count > 0) {
-        const auto n = retry([&] { return ::writev(to, pieces, count); });
-        if (n < 0)
-            return last_error();
-        auto left = static_cast<std::size_t>(n);
+        std::size_t left = 0;
+        if (const auto ec = blocking(to, POLLOUT, left, [&] { return write(pieces, count); }))
+            return ec;
         while (count > 0 && left >= pieces->iov_len) {
             left -= pieces->iov_len;
             ++pieces;
@@ -104,121 +129,31 @@ inline std::error_code write_pieces(native_handle to, ::iovec* pieces, int count
     return {};
 }
 
+/// Whether this kernel takes the flag that keeps SIGPIPE from being raised (Linux 6.18 does); two
+/// calls a message less than the guard.
+inline std::atomic<bool>& quiet_writes() noexcept {
+    static std::atomic<bool> known{
+        true};  // Relaxed: who sees the change late asks the kernel again.
+    return known;
+}
+
 inline std::error_code write_all(native_handle to, std::span<const std::byte> head,
                                  std::span<const std::byte> body = {}) noexcept {
     ::iovec pieces[2] = {{const_cast<std::byte*>(head.data()), head.size()},
                          {const_cast<std::byte*>(body.data()), body.size()}};
-    sigpipe_guard guard;
-    return guard.note(write_pieces(to, pieces, body.empty() ? 1 : 2));
-}
-
-/// Feeds one pipe and drains two at once. Each pipe is closed when it has ended.
-class pipe_exchange {
-public:
-    /// `input` must stay where it is until the exchange has ended.
-    std::error_code feed(handle& to, std::string_view input) noexcept {
-        input_ = input;
-        return add(writer_, to);
-    }
-    std::error_code drain(handle& from, std::string& into) {
-        reader& slot = readers_[readers_[0].pipe == nullptr ? 0 : 1];
-        slot.into = &into;
-        return add(slot.pipe, from);
-    }
-
-    /// Goes on until every pipe has ended (`done`) or `until` has passed; may be called again.
-    std::error_code run(const deadline& until, bool& done) {
-        sigpipe_guard guard;
-        for (;;) {
-            ::pollfd entries[3];
-            const std::size_t open = list(entries);
-            done = open == 0;
-            if (done)
-                return {};
-            int count = 0;
-            if (const auto ec = poll_until({entries, open}, until, count))
-                return ec;
-            if (count == 0)
-                return {};
-            if (const auto ec = serve({entries, open}, guard))
-                return ec;
-        }
-    }
-
-private:
-    struct reader {
-        handle* pipe = nullptr;
-        std::string* into = nullptr;
-    };
-
-    static std::error_code add(handle*& slot, handle& pipe) noexcept {
-        slot = &pipe;
-        const int flags = ::fcntl(pipe.get(), F_GETFL);
-        if (flags == -1 || ::fcntl(pipe.get(), F_SETFL, flags | O_NONBLOCK) == -1)
-            return last_error();
-        return {};
-    }
-
-    std::size_t list(::pollfd* entries) const noexcept {
-        std::size_t count = 0;
-        if (writer_ != nullptr && *writer_)
-            entries[count++] = {writer_->get(), POLLOUT, 0};
-        for (const reader& r : readers_)
-            if (r.pipe != nullptr && *r.pipe)
-                entries[count++] = {r.pipe->get(), POLLIN, 0};
-        return count;
-    }
-
-    std::error_code serve(std::span<const ::pollfd> entries, sigpipe_guard& guard) {
-        for (const ::pollfd& entry : entries) {
-            if (entry.revents == 0)
-                continue;
-            const auto ec =
-                writer_ != nullptr && *writer_ && entry.fd == writer_->get()
-                    ? guard.note(write_more())
-                    : read_more(entry.fd == fd_of(readers_[0]) ? readers_[0] : readers_[1]);
-            if (ec && ec != std::errc::resource_unavailable_try_again &&
-                ec != std::errc::broken_pipe)
-                return ec;
-        }
-        return {};
-    }
-
-    static native_handle fd_of(const reader& r) noexcept {
-        return r.pipe != nullptr ? r.pipe->get() : no_handle;
-    }
-
-    /// A reader that is gone ends the feeding, and nothing else: what it answered is still read.
-    std::error_code write_more() noexcept {
-        const auto n = input_.empty() ? 0 : retry([&] {
-            return ::write(writer_->get(), input_.data(), input_.size());
+    const int count = body.empty() ? 1 : 2;
+    if (quiet_writes().load(std::memory_order_relaxed)) {
+        constexpr int no_signal = 0x100;
+        const auto ec = write_pieces(to, pieces, count, [to](const ::iovec* from, int n) {
+            return ::pwritev2(to, from, n, -1, no_signal);
         });
-        const auto ec = n < 0 ? last_error() : std::error_code();
-        if (n > 0)
-            input_.remove_prefix(static_cast<std::size_t>(n));
-        if (input_.empty() || ec == std::errc::broken_pipe)
-            writer_->reset();
-        return ec;
-    }
-
-    std::error_code read_more(reader& r) {
-        if (buffer_.empty())
-            buffer_.resize(buffer_bytes);
-        std::size_t count = 0;
-        if (const auto ec = read_some(r.pipe->get(), buffer_, count))
+        if (ec != std::errc::operation_not_supported && ec != std::errc::function_not_supported)
             return ec;
-        if (count == 0)
-            r.pipe->reset();
-        r.into->append(reinterpret_cast<const char*>(buffer_.data()), count);
-        return {};
+        quiet_writes().store(false, std::memory_order_relaxed);
     }
-
-    static constexpr std::size_t buffer_bytes = 65536;
-
-    handle* writer_ = nullptr;
-    std::string_view input_;
-    reader readers_[2];
-    std::vector<std::byte> buffer_;
-};
+    sigpipe_guard guard;
+    return guard.note(write_pieces(
+        to, pieces, count, [to](const ::iovec* from, int n) { return ::writev(to, from, n); }));
+}
 
 }  // namespace multiprocessing::detail::posix

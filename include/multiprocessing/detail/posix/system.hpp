@@ -11,6 +11,7 @@
 #include <system_error>
 #include <vector>
 
+#include <multiprocessing/detail/command_line.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
@@ -179,6 +180,15 @@ inline void stop_inheritance() noexcept {
     ::syscall(SYS_close_range, 3U, ~0U, close_range_cloexec);  // Older kernels pass them on.
 }
 
+inline constexpr command_rules command_rules_here = posix_command_rules;
+
+inline std::vector<std::string> current_environment() {
+    std::vector<std::string> entries;
+    for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)
+        entries.emplace_back(*entry);
+    return entries;
+}
+
 /// Where the parent had no standard input, /dev/null opens as descriptor 0 and stays.
 inline void detach_input() noexcept {
     handle nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -197,7 +207,7 @@ inline void drop_buffers() noexcept {
 
 using last_exit_handler = void (*)();
 
-#if defined(__GLIBC__)
+#if defined(MULTIPROCESSING_HAS_ON_EXIT)
 /// Handlers run in reverse order of their registration, so what is registered now is the border: it
 /// ends the process before the parent's can run. By `std::exit` the first border that is met is
 /// on_exit's, which is told the status. end_forked_process must not call `std::exit`: that destroys

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: MIT
+// Who works in the parent's half of a pool: the threads that wait for results, one at a time.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <multiprocessing/detail/crew.hpp>
+#include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/spin.hpp>
+#include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/error.hpp>
+#include <multiprocessing/process.hpp>
+
+namespace multiprocessing::detail {
+
+// Who works. Everything is done under one lock by the threads that wait for results: one of them
+// has the role of the driver, which alone sleeps on the doorbell and the workers' ends, with the
+// lock free, and alone starts workers. The others sleep on a condition variable until their job is
+// done or the role is free. A thread of the pool's own takes the role only where work is under way
+// and nobody waits for it; it is started by the first call that returns before its work is done.
+//
+// The user's code. Values are written and read by the user's types with the lock held: such code
+// that uses the pool is refused, and must not wait for a thread that does. What a job is made of is
+// destroyed with the lock free and by a thread that is not the driver: that code may do as it
+// likes.
+class dispatcher {
+public:
+    dispatcher(std::size_t processes, process_options worker_options)
+        : crew_(processes, std::move(worker_options)) {}
+    dispatcher(const dispatcher&) = delete;
+    dispatcher& operator=(const dispatcher&) = delete;
+
+    /// Gives out a job and returns at once; a thread of the pool sees to it.
+    void submit(std::shared_ptr<job> work) {
+        const visit here(*this);
+        if (crew_.is_open())
+            start_background();
+        crew_.accept(std::move(work));
+        crew_.feed();
+        if (!driven_ && waiting_ == 0)
+            background_wake_.notify_one();
+    }
+
+    /// Gives out a job and works until it is done.
+    void run(std::shared_ptr<job> work) {
+        visit here(*this);
+        crew_.accept(work);
+        try {
+            drive(
+                here, [&] { return work->done(); }, deadline::never());
+        } catch (...) {  // The job may refer to what the caller is about to destroy.
+            fail_everything(std::current_exception());
+            throw;
+        }
+    }
+
+    /// Works until the job is done or time runs out; returns whether it is.
+    bool wait(const job& work, const deadline& until) {
+        if (work.done())
+            return true;
+        visit here(*this);
+        return drive(
+            here, [&] { return work.done(); }, until);
+    }
+
+    /// No more jobs.
+    void close() {
+        const visit here(*this);
+        crew_.close();
+    }
+
+    /// Ends the workers now; what they had not answered fails.
+    void terminate() {
+        const visit here(*this);
+        crew_.terminate();
+        call_all();
+    }
+
+    /// Waits until all work is done and the workers have ended. The pool must be closed.
+    void join() {
+        visit here(*this);
+        if (crew_.is_open())
+            throw ValueError("the pool is still running: call close() or terminate() first");
+        drive(
+            here, [&] { return crew_.outstanding() == 0; }, deadline::never());
+        await_role(here);
+        {
+            const role_holder role(*this);
+            end_workers(here);
+        }
+        stop_background(here);
+    }
+
+    std::size_t processes() const noexcept { return crew_.processes(); }
+    /// Whether this is the process that made it. In a child that is a copy of that one its lock may
+    /// be held by a thread that is not there.
+    bool is_owned() const noexcept { return owner_ == process_id(); }
+
+    std::vector<int> worker_pids() {
+        const visit here(*this);
+        return crew_.pids();
+    }
+
+private:
+    /// A thread's stay, with the lock held.
+    class visit {
+    public:
+        explicit visit(dispatcher& of) : of_(of), lock_(of.mutex_, std::defer_lock) {
+            for (const visit* one = innermost(); one != nullptr; one = one->outer_)
+                if (&one->of_ == &of)
+                    throw ProcessError("code that writes or reads a task's values cannot use the "
+                                       "pool that the task is given to");
+            of.knocking_.fetch_add(1, std::memory_order_relaxed);
+            lock_.lock();
+            of.knocking_.fetch_sub(1, std::memory_order_relaxed);
+            outer_ = std::exchange(innermost(), this);
+        }
+        visit(const visit&) = delete;
+        visit& operator=(const visit&) = delete;
+        ~visit() { destroy_done_jobs(); }
+
+        std::unique_lock<std::mutex>& lock() noexcept { return lock_; }
+
+        /// Lets go of the lock first, for good or until come_back().
+        void destroy_done_jobs() noexcept {
+            job* done = of_.crew_.take_done().first;
+            innermost() = outer_;
+            lock_.unlock();
+            while (done != nullptr) {
+                job* const next = done->next_done;
+                done->self.reset();
+                done = next;
+            }
+        }
+        void come_back() {
+            lock_.lock();
+            innermost() = this;
+        }
+
+    private:
+        static const visit*& innermost() noexcept {
+            thread_local const visit* one = nullptr;
+            return one;
+        }
+
+        dispatcher& of_;
+        std::unique_lock<std::mutex> lock_;
+        const visit* outer_ = nullptr;
+    };
+
+    // Jobs that are done wait to be destroyed until the driver would sleep, or are so many.
+    static constexpr std::size_t most_done_jobs = 256;
+    // Rounds with progress after which the ends of processes are looked at without sleeping.
+    static constexpr int rounds_between_looks = 1024;
+
+    // ---- driving
+
+    /// One round; returns whether anything moved.
+    bool step() {
+        const bool moved = crew_.step();
+        if (crew_.take_finished())
+            call_followers();
+        return moved;
+    }
+
+    /// Works until `done()` or the time has passed; returns `done()`.
+    template <class Done>
+    bool drive(visit& here, Done done, const deadline& until) {
+        const departure at_the_end(*this);
+        while (!done()) {
+            if (driven_) {
+                if (!spin_as_guest(done) && (until.passed() || !follow(here, until)))
+                    return done();
+            } else if (!drive_in_role(here, done, until)) {
+                return done();
+            } else if (crew_.done_count() != 0) {
+                here.destroy_done_jobs();
+                here.come_back();
+            }
+        }
+        return true;
+    }
+
+    /// Works until `done()`, or until there are jobs to be destroyed; false when the time has
+    /// passed.
+    template <class Done>
+    bool drive_in_role(visit& here, Done done, const deadline& until) {
+        const role_holder role(*this);
+        while (!done() && crew_.done_count() < most_done_jobs) {
+            const bool moved = step() || spin_until([&] { return crew_.any_reply(); });
+            if (until.passed())
+                return false;
+            if (moved)
+                look_now_and_then();
+            else if (crew_.done_count() != 0)
+                return true;
+            else if (!crew_.heal() && !done())
+                sleep(here, until);
+            step_aside(here);
+        }
+        return true;
+    }
+
+    /// The mutex alone would be given back, time and again, to the driver that has just let go of
+    /// it: while replies keep coming no other thread would get in.
+    void step_aside(visit& here) {
+        for (int turn = 0; turn < 16 && is_wanted(); ++turn) {
+            here.lock().unlock();
+            std::this_thread::yield();
+            here.lock().lock();
+        }
+    }
+    bool is_wanted() const noexcept {
+        return called_ != 0 || knocking_.load(std::memory_order_relaxed) != 0;
+    }
+
+    class role_holder {
+    public:
+        explicit role_holder(dispatcher& of) noexcept : of_(&of) { of_->driven_ = true; }
+        role_holder(const role_holder&) = delete;
+        role_holder& operator=(const role_holder&) = delete;
+        ~role_holder() { of_->leave_role(); }
+
+    private:
+        dispatcher* of_;
+    };
+
+    /// Returns when nobody drives; the caller takes the role before it lets go of the lock.
+    void await_role(visit& here) {
+        while (driven_) {
+            wake_driver();
+            follow(here, deadline::never());
+        }
+    }
+    void leave_role() noexcept {
+        driven_ = false;
+        call_followers();
+    }
+    void call_followers() noexcept {
+        called_ = waiting_;
+        if (waiting_ > 0)
+            done_.notify_all();
+    }
+
+    /// Work that nobody waits for any more is the pool's thread's. Also after a wait whose time has
+    /// passed: it may have kept that thread from the role, and been called to it in vain.
+    class departure {
+    public:
+        explicit departure(dispatcher& of) noexcept : of_(&of) {}
+        departure(const departure&) = delete;
+        departure& operator=(const departure&) = delete;
+        ~departure() {
+            if (!of_->driven_ && of_->waiting_ == 0 && of_->crew_.outstanding() != 0)
+                of_->background_wake_.notify_one();
+        }
+
+    private:
+        dispatcher* of_;
+    };
+
+    /// While the driver sleeps its lock is free: short work need not wait for it to wake.
+    template <class Done>
+    bool spin_as_guest(Done done) {
+        spin_until([&] { return step() || done(); });
+        return done();
+    }
+
+    /// Sleeps until a job is done or the role may be free; false when the time has passed.
+    bool follow(visit& here, const deadline& until) {
+        if (in_background_)
+            wake_driver();  // It makes way for a thread that waits.
+        ++waiting_;
+        bool in_time = true;
+        if (until.is_never())
+            done_.wait(here.lock());
+        else
+            in_time = done_.wait_until(here.lock(), until.moment()) == std::cv_status::no_timeout;
+        --waiting_;
+        called_ -= called_ != 0 ? 1 : 0;
+        return in_time;
+    }
+
+    void wake_driver() {
+        if (driven_)
+            throw_if_error(crew_.ring(), "ring a pool's doorbell");
+    }
+
+    /// The driver's sleep: until a bell, the end of a worker, or the time.
+    void sleep(visit& here, const deadline& until) {
+        crew_.want_rings(true);
+        // Pairs with the fence in worker_loop::ring_if_wanted().
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+        if (crew_.any_reply())
+            return crew_.want_rings(false);
+        here.lock().unlock();
+        const auto ec = crew_.listen(until);
+        here.lock().lock();
+        crew_.want_rings(false);
+        throw_if_error(ec, "wait for a pool's workers");
+        crew_.hear();
+    }
+
+    void look_now_and_then() {
+        if (++rounds_ % rounds_between_looks != 0)
+            return;
+        throw_if_error(crew_.listen(deadline::now()), "look at a pool's workers");
+        crew_.hear();
+    }
+
+    // ---- the end
+
+    /// Waits for all of them at once, and for the pool to be terminated meanwhile: from then on one
+    /// that does not heed SIGTERM has a second.
+    void end_workers(visit& here) {
+        if (!crew_.is_terminated())
+            crew_.ask_to_end();
+        deadline until = deadline::never();
+        while (!crew_.has_ended()) {
+            if (crew_.is_terminated() && until.is_never())
+                until = deadline::after(std::chrono::seconds(1));
+            here.lock().unlock();
+            const auto ec = crew_.listen(until);
+            here.lock().lock();
+            throw_if_error(ec, "wait for the end of a pool's workers");
+            crew_.hear_of_ends();
+            if (until.passed())
+                crew_.kill_workers();
+        }
+    }
+
+    void start_background() {
+        if (!background_.joinable())
+            background_ = std::thread([this] { run_background(); });
+    }
+    void stop_background(visit& here) {
+        stopping_ = true;
+        background_wake_.notify_one();
+        std::thread ended = std::exchange(background_, {});
+        here.lock().unlock();
+        if (ended.joinable())
+            ended.join();
+        here.lock().lock();
+    }
+
+    void run_background() {
+        while (await_work()) {
+            visit here(*this);
+            in_background_ = true;
+            try {
+                while (has_work_in_background()) {
+                    drive_in_role(
+                        here, [&] { return !nobody_waits(); }, deadline::never());
+                    here.destroy_done_jobs();
+                    here.come_back();
+                }
+            } catch (...) {
+                fail_everything(std::current_exception());
+            }
+            in_background_ = false;
+        }
+    }
+
+    /// False when the pool has ended.
+    bool await_work() {
+        visit here(*this);
+        background_wake_.wait(here.lock(), [&] { return stopping_ || has_work_in_background(); });
+        return !stopping_;
+    }
+
+    bool nobody_waits() const noexcept {
+        return crew_.outstanding() != 0 && waiting_ == 0 && !stopping_;
+    }
+    bool has_work_in_background() const noexcept { return nobody_waits() && !driven_; }
+
+    void fail_everything(const std::exception_ptr& error) noexcept {
+        crew_.fail_everything(error);
+        call_all();
+    }
+    void call_all() noexcept {
+        call_followers();
+        if (driven_)
+            crew_.ring();  // One that cannot be rung cannot be slept on either.
+    }
+
+    std::mutex mutex_;
+    /// Threads that are about to take the lock; only a hint to the driver.
+    std::atomic<int> knocking_{0};
+    std::condition_variable done_;
+    std::condition_variable background_wake_;
+    const int owner_ = process_id();
+    crew crew_;
+    int rounds_ = 0;
+    /// Followers, and those among them that were called and are not awake yet.
+    int waiting_ = 0;
+    int called_ = 0;
+    bool driven_ = false;
+    bool stopping_ = false;
+    bool in_background_ = false;
+    std::thread background_;
+};
+
+}  // namespace multiprocessing::detail

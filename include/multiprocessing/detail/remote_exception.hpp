@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+// How an exception crosses: by its type where that is a standard one, by name and text always.
+#pragma once
+
+#include <any>
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <ios>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+#include <variant>
+
+#include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/streams.hpp>
+#include <multiprocessing/error.hpp>
+
+namespace multiprocessing::detail {
+
+/// What is sent of an exception.
+struct exception_record {
+    std::string type;
+    std::string text;
+    /// For system errors: the category's name and the number.
+    std::string category;
+    std::int32_t number = 0;
+};
+
+/// A standard exception that has no text of its own, with the text it had where it was thrown.
+template <class Base>
+class exception_with_text : public Base {
+public:
+    explicit exception_with_text(std::string text) : text_(std::move(text)) {}
+    const char* what() const noexcept override { return text_.c_str(); }
+
+private:
+    std::string text_;
+};
+
+/// Stands for a category of the program's own: numbers and the name are what they were, and compare
+/// equal to no other category's.
+class remote_category : public std::error_category {
+public:
+    explicit remote_category(std::string name) : name_(std::move(name)) {}
+    const char* name() const noexcept override { return name_.c_str(); }
+    std::string message(int number) const override {
+        return "error " + std::to_string(number) + " of " + name_;
+    }
+
+private:
+    std::string name_;
+};
+
+inline const std::error_category& category_named(const std::string& name) {
+    for (const std::error_category* const known :
+         {&std::system_category(), &std::generic_category(), &std::iostream_category()})
+        if (name == known->name())
+            return *known;
+    static std::mutex mutex;
+    static auto* const others =
+        new std::map<std::string, remote_category>;  // Never destroyed: error codes refer to them.
+    const std::lock_guard lock(mutex);
+    return others->try_emplace(name, name).first->second;
+}
+
+/// A system error, or one derived from it, whose text is the one it had, not one made up again of its
+/// parts.
+template <class Base>
+class remote_system_error : public Base {
+public:
+    explicit remote_system_error(const exception_record& record)
+        : Base(base_from(record)), text_(record.text) {}
+    const char* what() const noexcept override { return text_.c_str(); }
+
+private:
+    static Base base_from(const exception_record& record) {
+        const std::error_code code(record.number, category_named(record.category));
+        if constexpr (std::is_constructible_v<Base, std::error_code>)
+            return Base(code);
+        else
+            return Base(record.text, code);
+    }
+
+    std::string text_;
+};
+
+/// One row of the table of types that arrive as themselves.
+struct exception_kind {
+    std::string type;
+    std::exception_ptr (*make)(const exception_record&);
+};
+
+template <class E>
+std::exception_ptr make_from_text(const exception_record& record) {
+    return std::make_exception_ptr(E(record.text));
+}
+template <class E>
+std::exception_ptr make_with_text(const exception_record& record) {
+    return std::make_exception_ptr(exception_with_text<E>(record.text));
+}
+template <class E>
+std::exception_ptr make_system(const exception_record& record) {
+    return std::make_exception_ptr(remote_system_error<E>(record));
+}
+
+template <class E>
+exception_kind from_text() {
+    return {readable_name(typeid(E)), make_from_text<E>};
+}
+template <class E>
+exception_kind with_text() {
+    return {readable_name(typeid(E)), make_with_text<E>};
+}
+template <class E>
+exception_kind from_system() {
+    return {readable_name(typeid(E)), make_system<E>};
+}
+
+/// The standard exceptions, and those of this library that a text makes whole.
+inline const exception_kind* find_exception_kind(const std::string& name) {
+    static const exception_kind kinds[] = {
+        from_text<std::runtime_error>(),
+        from_text<std::logic_error>(),
+        from_text<std::invalid_argument>(),
+        from_text<std::domain_error>(),
+        from_text<std::length_error>(),
+        from_text<std::out_of_range>(),
+        from_text<std::range_error>(),
+        from_text<std::overflow_error>(),
+        from_text<std::underflow_error>(),
+        with_text<std::exception>(),
+        with_text<std::bad_alloc>(),
+        with_text<std::bad_array_new_length>(),
+        with_text<std::bad_cast>(),
+        with_text<std::bad_any_cast>(),
+        with_text<std::bad_typeid>(),
+        with_text<std::bad_exception>(),
+        with_text<std::bad_function_call>(),
+        with_text<std::bad_optional_access>(),
+        with_text<std::bad_variant_access>(),
+        with_text<std::bad_weak_ptr>(),
+        from_system<std::system_error>(),
+        from_system<std::ios_base::failure>(),
+        from_system<std::filesystem::filesystem_error>(),
+        from_text<ProcessError>(),
+        from_text<TimeoutError>(),
+        from_text<AuthenticationError>(),
+        from_text<Empty>(),
+        from_text<Full>(),
+        from_text<BrokenBarrierError>(),
+        from_text<PicklingError>(),
+        from_text<EOFError>(),
+        from_text<ValueError>()};
+    for (const exception_kind& kind : kinds)
+        if (kind.type == name)
+            return &kind;
+    return nullptr;
+}
+
+template <class E>
+exception_record record_system(const E& error) {
+    return {readable_name(typeid(E)), error.what(), error.code().category().name(),
+            error.code().value()};
+}
+
+/// Describes the exception that is being handled. Those derived from a system error of the table,
+/// such as remote_system_error, travel as that.
+inline exception_record record_current_exception() {
+    try {
+        throw;
+    } catch (const RemoteError& error) {  // From further away: keep who threw it.
+        return {error.type(), error.text(), {}, 0};
+    } catch (const std::filesystem::filesystem_error& error) {
+        return record_system(error);
+    } catch (const std::ios_base::failure& error) {
+        return record_system(error);
+    } catch (const std::system_error& error) {
+        return record_system(error);
+    } catch (const std::exception& error) {
+        const char* const text = error.what();
+        return {readable_name(typeid(error)), text != nullptr ? text : "", {}, 0};
+    } catch (...) {
+        return {"unknown", "an exception that is no std::exception", {}, 0};
+    }
+}
+
+/// The exception again: the same type where it is one of the table, else `RemoteError`.
+inline std::exception_ptr exception_from(const exception_record& record) {
+    if (const exception_kind* const kind = find_exception_kind(record.type))
+        return kind->make(record);
+    return std::make_exception_ptr(RemoteError(record.type, record.text));
+}
+
+}  // namespace multiprocessing::detail

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+// From a command and its options to a running program: what is checked, planned and opened first.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <multiprocessing/detail/command_line.hpp>
+#include <multiprocessing/detail/os/child.hpp>
+#include <multiprocessing/detail/os/handle.hpp>
+#include <multiprocessing/detail/os/launch_plan.hpp>
+#include <multiprocessing/detail/os/pipe.hpp>
+#include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/streams.hpp>
+#include <multiprocessing/detail/subprocess_options.hpp>
+#include <multiprocessing/error.hpp>
+
+namespace multiprocessing::detail {
+
+/// The handles of a start, besides those that the user lent.
+struct launch_streams {
+    /// This process' ends of the pipes, by the number of the stream.
+    std::array<handle, 3> ours;
+    /// What only the program needs; closed here once it runs.
+    std::array<handle, 3> theirs;
+};
+
+inline void check_command(const subprocess::command& command, const subprocess::options& how) {
+    if (command.arguments().empty())
+        throw ValueError("a command needs at least the name of a program");
+    if (how.shell && command.is_path())
+        throw ValueError("a path is not a script: with shell, give the command as a string");
+    for (const std::string& argument : command.arguments())
+        refuse_nul(argument, "an argument");
+    refuse_nul(how.executable.text(), "executable");
+    refuse_nul(how.cwd.text(), "cwd");
+}
+
+inline void check_streams(const subprocess::options& how) {
+    using kind = subprocess::redirection::kind;
+    if (how.stdin_.type() == kind::merge || how.stdout_.type() == kind::merge)
+        throw ValueError("STDOUT can only be used for stderr");
+}
+
+/// The words that the program is given, those of the shell included.
+inline std::vector<std::string> launch_arguments(const subprocess::command& command,
+                                                 const subprocess::options& how) {
+    if (!how.shell)
+        return command.arguments();
+    std::vector<std::string> words;
+    words.reserve(command.arguments().size() + 2);
+    words.emplace_back(how.executable.empty() ? std::string(command_rules_here.shell)
+                                              : how.executable.text());
+    words.emplace_back(command_rules_here.shell_option);
+    words.insert(words.end(), command.arguments().begin(), command.arguments().end());
+    return words;
+}
+
+/// The PATH by which the program is found: that of its own environment.
+inline std::string_view launch_path(const launch_plan& plan) {
+    const char* const path =
+        plan.environment ? find_variable(*plan.environment, "PATH") : std::getenv("PATH");
+    return path != nullptr ? path : command_rules_here.default_path;
+}
+
+/// Throws `ValueError` for what contradicts itself or cannot reach a program.
+inline launch_plan make_launch_plan(const subprocess::command& command,
+                                    const subprocess::options& how) {
+    check_command(command, how);
+    check_streams(how);
+    launch_plan plan;
+    plan.arguments = launch_arguments(command, how);
+    if (!how.env.is_inherited())
+        plan.environment = environment_entries(how.env.variables());
+    const std::string& program =
+        how.executable.empty() ? plan.arguments.front() : how.executable.text();
+    plan.candidates = program_candidates(program, launch_path(plan), command_rules_here);
+    plan.directory = how.cwd.text();
+    plan.inherited = how.pass_fds;
+    plan.close_others = how.close_fds || !how.pass_fds.empty();
+    plan.tied = how.die_with_parent;
+    plan.restore_signals = how.restore_signals;
+    plan.new_session = how.start_new_session;
+    plan.process_group = how.process_group;
+    plan.umask = how.umask;
+    return plan;
+}
+
+/// A pipe between this process and stream `number` of the program; returns the program's end.
+inline native_handle open_stream_pipe(std::size_t number, const subprocess::options& how,
+                                      launch_streams& streams) {
+    pipe_ends ends;
+    throw_if_error(open_pipe(ends), "open a pipe to a program");
+    if (how.pipesize)
+        throw_if_error(set_pipe_capacity(ends.writer.get(), *how.pipesize),
+                       "set the capacity of a pipe");
+    streams.ours[number] = std::move(number == 0 ? ends.writer : ends.reader);
+    streams.theirs[number] = std::move(number == 0 ? ends.reader : ends.writer);
+    return streams.theirs[number].get();
+}
+
+/// What stream `number` of the program is to be; `no_handle` for this process' own.
+inline native_handle open_stream(std::size_t number, const subprocess::redirection& wanted,
+                                 const subprocess::options& how, launch_streams& streams) {
+    using kind = subprocess::redirection::kind;
+    switch (wanted.type()) {
+    case kind::pipe:
+        return open_stream_pipe(number, how, streams);
+    case kind::null:
+        throw_if_error(open_null(streams.theirs[number]), "open the null device");
+        return streams.theirs[number].get();
+    case kind::handle:
+        return wanted.handle();
+    case kind::merge:
+    case kind::inherit:
+        break;
+    }
+    return no_handle;
+}
+
+inline launch_streams open_streams(const subprocess::options& how, launch_plan& plan) {
+    launch_streams streams;
+    plan.streams[0] = open_stream(0, how.stdin_, how, streams);
+    plan.streams[1] = open_stream(1, how.stdout_, how, streams);
+    plan.streams[2] = open_stream(2, how.stderr_, how, streams);
+    if (how.stderr_.type() == subprocess::redirection::kind::merge)
+        plan.streams[2] = plan.streams[1] != no_handle ? plan.streams[1] : standard_stream(1);
+    return streams;
+}
+
+/// What was tried, for the error of a start that failed.
+inline std::string describe_step(launch_step step, const std::string& program,
+                                 const std::string& directory) {
+    switch (step) {
+    case launch_step::directory:
+        return "enter directory '" + directory + "' to start '" + program + "'";
+    case launch_step::session:
+        return "set session or process group of '" + program + "'";
+    case launch_step::streams:
+        return "redirect the streams of '" + program + "'";
+    case launch_step::inherited:
+        return "pass handles to '" + program + "'";
+    case launch_step::start:
+    case launch_step::tie:
+    case launch_step::program:
+        break;
+    }
+    return "start '" + program + "'";
+}
+
+/// Starts the program, and returns this process' ends of its pipes. Throws `std::system_error`
+/// naming the program, or the directory where that is missing; then nothing is left behind.
+inline std::array<handle, 3> launch(const subprocess::command& command,
+                                    const subprocess::options& how, child_process& child) {
+    launch_plan plan = make_launch_plan(command, how);
+    launch_streams streams = open_streams(how, plan);
+    // What this process has printed so far comes before what the program prints to the same place.
+    if (plan.streams[1] == no_handle || plan.streams[2] == no_handle)
+        flush_streams();
+    launch_step step = launch_step::start;
+    if (const auto ec = child_process::exec(child, plan, step))
+        throw_system_error(ec, describe_step(step,
+                                             how.executable.empty() ? plan.arguments.front()
+                                                                    : how.executable.text(),
+                                             plan.directory));
+    return std::move(streams.ours);
+}
+
+}  // namespace multiprocessing::detail

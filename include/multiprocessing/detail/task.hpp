@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// A task on the wire and at its two ends: the job in the pool that it is part of, the thunk that
+// runs it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <string>
+
+#include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/os/image.hpp>
+#include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/ring.hpp>
+#include <multiprocessing/detail/streams.hpp>
+#include <multiprocessing/error.hpp>
+
+namespace multiprocessing::detail {
+
+/// In front of a task's arguments: the place of its thunk. A place of zeros asks the worker to end.
+struct task_header {
+    std::uint64_t image = 0;
+    std::uint64_t offset = 0;
+};
+
+/// In front of a reply's value.
+enum class reply_kind : std::uint64_t { value = 0, exception = 1 };
+
+/// Set in what a task has forked off its worker.
+inline bool& is_copy_of_worker() noexcept {
+    static bool copy = false;
+    return copy;
+}
+
+/// After the user's code and before a reply is written: a copy of the worker whose function returns
+/// as well ends here. It would write over the worker's reply, and run its tasks a second time.
+inline void end_copy_of_worker() noexcept {
+    if (is_copy_of_worker()) {
+        flush_streams();
+        exit_now(0);
+    }
+}
+
+/// Where a task's thunk writes its value: straight into the ring of replies.
+class reply_writer {
+public:
+    explicit reply_writer(ring_writer& ring) noexcept : ring_(&ring) {}
+
+    /// Room for a value of `bytes` bytes; asking again drops what was written.
+    std::byte* reserve(std::size_t bytes) { return reserve(reply_kind::value, bytes); }
+
+    std::byte* reserve(reply_kind kind, std::size_t bytes) {
+        end_copy_of_worker();
+        std::error_code ec;
+        std::byte* const place =
+            ring_->reserve(sizeof kind + bytes, ring_growth::whenever_full, ec);
+        if (place == nullptr)
+            throw_system_error(ec, "make room for a result of " + std::to_string(bytes) + " bytes");
+        std::memcpy(place, &kind, sizeof kind);
+        return place + sizeof kind;
+    }
+
+    template <class... Ts>
+    void put(const Ts&... values) {
+        encode_to(reserve(encoded_size(values...)), values...);
+    }
+
+private:
+    ring_writer* ring_;
+};
+
+/// Reads a task's arguments, does the work, writes its value; or throws.
+using task_thunk = void (*)(decoder& arguments, reply_writer& reply);
+
+/// Work given to a pool: one task or several, and a place for what comes back. All but `done()` is
+/// called by the dispatcher alone, with its lock held.
+class job {
+public:
+    /// Work of no tasks is done.
+    explicit job(std::size_t tasks) noexcept
+        : remaining_(tasks), tasks_(tasks), done_(tasks == 0) {}
+    job(const job&) = delete;
+    job& operator=(const job&) = delete;
+    virtual ~job() = default;
+
+    std::size_t tasks() const noexcept { return tasks_; }
+    /// Pairs with the release in settle(): the results are visible with it.
+    bool done() const noexcept { return done_.load(std::memory_order_acquire); }
+
+    /// The thunk's place, the number of bytes of a task's arguments, and the arguments.
+    virtual task_header header() const = 0;
+    virtual std::size_t argument_bytes(std::size_t task) const = 0;
+    virtual void write_arguments(std::size_t task, std::byte* place) const = 0;
+    /// Takes a task's value; may throw, which fails the task.
+    virtual void take_value(std::size_t task, decoder& value) = 0;
+    virtual void take_error(std::size_t task, std::exception_ptr error) noexcept = 0;
+    /// What it is called in messages.
+    virtual std::string name() const = 0;
+
+    /// One more task has its value or its error; returns whether it was the last.
+    bool settle() noexcept {
+        if (--remaining_ != 0)
+            return false;
+        done_.store(true, std::memory_order_release);
+        return true;
+    }
+
+    /// The next task that no worker has been given.
+    std::size_t next = 0;
+    /// Keeps it while the dispatcher has tasks of it, whatever its user does.
+    std::shared_ptr<job> self;
+    /// In the dispatcher's list of jobs that are done.
+    job* next_done = nullptr;
+
+private:
+    std::size_t remaining_;
+    std::size_t tasks_;
+    std::atomic<bool> done_;
+};
+
+struct task_reference {
+    job* owner = nullptr;
+    std::size_t task = 0;
+};
+
+}  // namespace multiprocessing::detail

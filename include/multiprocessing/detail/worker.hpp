@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// The life of a pool's worker: take a task, run it, reply.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include <multiprocessing/detail/callable.hpp>
+#include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/os/child.hpp>
+#include <multiprocessing/detail/os/doorbell.hpp>
+#include <multiprocessing/detail/remote_exception.hpp>
+#include <multiprocessing/detail/ring.hpp>
+#include <multiprocessing/detail/spin.hpp>
+#include <multiprocessing/detail/start_method.hpp>
+#include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/detail/worker_channel.hpp>
+#include <multiprocessing/error.hpp>
+
+namespace multiprocessing::detail {
+
+/// The thunk of a task, looked up again only where it is another than the last one's.
+class thunk_cache {
+public:
+    task_thunk find(const task_header& header) {
+        if (thunk_ == nullptr || header.image != last_.image || header.offset != last_.offset) {
+            const code_address found = thunk_at({header.image, header.offset});
+            thunk_ = reinterpret_cast<task_thunk>(const_cast<void*>(found));
+            last_ = header;
+        }
+        return thunk_;
+    }
+
+private:
+    task_header last_;
+    task_thunk thunk_ = nullptr;
+};
+
+class worker_loop {
+public:
+    explicit worker_loop(worker_ports ports)
+        : channel_(std::move(ports.tasks), std::move(ports.replies)), bell_(std::move(ports.bell)),
+          tasks_(channel_.control().tasks, channel_.tasks()),
+          replies_(channel_.control().replies, channel_.replies()) {
+        // Mapped now: a task may close descriptors that are not its own.
+        std::byte* unused = nullptr;
+        throw_if_error(channel_.tasks().open(0, unused), "map a worker's ring of tasks");
+        throw_if_error(channel_.replies().open(0, unused), "map a worker's ring of replies");
+    }
+
+    /// Runs tasks until the pool asks it to end.
+    void run() {
+        std::span<const std::byte> task;
+        for (;;) {
+            wait_for_task(task);
+            const bool mine = take();
+            if (mine && !serve(task))
+                return;
+            tasks_.pop();
+            if (tasks_.staged() >= most_staged)
+                tasks_.release();
+        }
+    }
+
+private:
+    // The pool rarely needs the room: letting go of several tasks at once saves half of the cost.
+    static constexpr std::uint32_t most_staged = 32;
+
+    void wait_for_task(std::span<const std::byte>& task) {
+        std::error_code ec;
+        while (!tasks_.front(task, ec)) {
+            throw_if_error(ec, "read a task from memory that was damaged");
+            if (spin_until([&] { return tasks_.backlog() != 0; }))
+                continue;
+            tasks_.release();
+            throw_if_error(tasks_.wait(deadline::never()), "wait for a task");
+        }
+    }
+
+    /// Whether the front of the ring is this worker's to run; the pool may have taken it back.
+    bool take() noexcept {
+        std::uint32_t expected = index_++;
+        if (passed_over_ != 0) {
+            --passed_over_;
+            return false;
+        }
+        auto& taken = channel_.control().taken;
+        if (taken.compare_exchange_strong(expected, expected + 1, std::memory_order_acq_rel))
+            return true;
+        // Now `expected` is where the pool moved it: this task and those up to there are not ours.
+        passed_over_ = expected - index_;
+        return false;
+    }
+
+    /// Runs one task and publishes its reply; false if it is the request to end.
+    bool serve(std::span<const std::byte> task) {
+        decoder arguments(task);
+        const auto header = arguments.take_value<task_header>();
+        if (header.image == 0 && header.offset == 0)
+            return false;
+        reply_writer reply(replies_);
+        try {
+            cache_.find(header)(arguments, reply);
+        } catch (...) {
+            reply_with_exception(reply);
+        }
+        replies_.commit();
+        replies_.publish();
+        ring_if_wanted();
+        return true;
+    }
+
+    static void reply_with_exception(reply_writer& reply) {
+        const exception_record record = record_current_exception();
+        encode_to(reply.reserve(reply_kind::exception, encoded_size(record)), record);
+    }
+
+    /// Pairs with the fence in the dispatcher, between its wish and its last look at the rings:
+    /// either it sees the reply, or this sees the wish. A bell that is gone, because a task closed
+    /// what it was not given, leaves the pool deaf to this worker: it ends, which the pool hears.
+    void ring_if_wanted() {
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+        if (channel_.control().ring_wanted.load(std::memory_order_relaxed) != 0)
+            throw_if_error(bell_->ring(), "ring a pool's doorbell; a task closed its descriptor");
+    }
+
+    worker_channel channel_;
+    std::shared_ptr<doorbell> bell_;
+    ring_reader tasks_;
+    ring_writer replies_;
+    thunk_cache cache_;
+    std::uint32_t index_ = 0;
+    std::uint32_t passed_over_ = 0;
+};
+
+inline void worker_main(const worker_ports& ports) {
+    if constexpr (has_fork)
+        run_after_fork([] { is_copy_of_worker() = true; });
+    worker_loop(ports).run();
+}
+
+}  // namespace multiprocessing::detail

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+// A pool's side of one worker: its process, its rings and the tasks it has been given.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <multiprocessing/detail/arguments.hpp>
+#include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/ring.hpp>
+#include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/detail/worker.hpp>
+#include <multiprocessing/detail/worker_channel.hpp>
+#include <multiprocessing/error.hpp>
+#include <multiprocessing/process.hpp>
+
+namespace multiprocessing::detail {
+
+class worker_link {
+public:
+    /// Starts a worker; throws what `Process::start` throws.
+    worker_link(const std::shared_ptr<doorbell>& bell, const process_options& options,
+                std::uint64_t number)
+        : number_(number),
+          process_(worker_main,
+                   args(worker_ports{channel_.tasks_block(), channel_.replies_block(), bell}),
+                   options),
+          tasks_(channel_.control().tasks, channel_.tasks()),
+          replies_(channel_.control().replies, channel_.replies()) {
+        process_.start();
+    }
+
+    std::uint64_t number() const noexcept { return number_; }
+    Process& process() noexcept { return process_; }
+
+    std::size_t load() const noexcept { return given_.size(); }
+    /// With those that were taken back and that it has not passed over yet: they lie in its ring, and
+    /// would fill the memory while it runs a long task.
+    std::size_t load_bytes() const noexcept { return given_bytes_ + stale_bytes_; }
+    /// Whether it has ever begun a task; one that has not may be unable to.
+    bool has_begun() const noexcept { return taken() != 0; }
+
+    /// Writes a task into its ring; visible to it with publish(). Throws what writing the arguments
+    /// throws: then nothing was given.
+    void give(const task_reference& task) {
+        const std::size_t bytes = task.owner->argument_bytes(task.task);
+        std::error_code ec;
+        std::byte* const place =
+            tasks_.reserve(sizeof(task_header) + bytes, ring_growth::whenever_full, ec);
+        if (place == nullptr)
+            throw_system_error(ec, "make room for a task of " + std::to_string(bytes) + " bytes");
+        const task_header header = task.owner->header();
+        std::memcpy(place, &header, sizeof header);
+        task.owner->write_arguments(task.task, place + sizeof header);
+        given_.push_back({task, next_index_, bytes});
+        tasks_.commit();
+        ++next_index_;
+        given_bytes_ += bytes;
+    }
+
+    void publish() noexcept { tasks_.publish(); }
+
+    void ask_to_end() {
+        std::error_code ec;
+        const task_header end;
+        if (std::byte* const place = tasks_.reserve(sizeof end, ring_growth::whenever_full, ec)) {
+            std::memcpy(place, &end, sizeof end);
+            tasks_.commit();
+            tasks_.publish();
+        } else {
+            process_.terminate();  // No memory to say it nicely.
+        }
+    }
+
+    /// The oldest reply and the task it answers, of no owner if nobody waits for it; false if there
+    /// is none. Throws `std::system_error`
+    /// where the memory was damaged.
+    bool next_reply(task_reference& task, std::span<const std::byte>& reply) {
+        std::error_code ec;
+        const bool found = replies_.front(reply, ec);
+        throw_if_error(ec, "read a reply from memory that a task has damaged");
+        if (found && given_.empty())
+            throw_system_error(std::make_error_code(std::errc::bad_message),
+                               "read a reply to no task");
+        if (found)
+            task = given_.front().task;
+        return found;
+    }
+    void pop_reply() noexcept {
+        replies_.pop();
+        forget_front();
+    }
+    void release_replies() noexcept { replies_.release(); }
+    bool has_reply() const noexcept { return replies_.backlog() != 0; }
+
+    /// Takes back up to `most` of the tasks that it has not begun, the oldest first.
+    void take_back(std::size_t most, std::deque<task_reference>& into) {
+        std::atomic<std::uint32_t>& taken = channel_.control().taken;
+        std::uint32_t from = taken.load(std::memory_order_acquire);
+        std::size_t begun = 0;
+        std::size_t count = 0;
+        do {
+            begun = begun_of(from);
+            count = given_.size() - begun < most ? given_.size() - begun : most;
+            if (count == 0)
+                return;
+        } while (!taken.compare_exchange_weak(from, from + static_cast<std::uint32_t>(count),
+                                              std::memory_order_acq_rel));
+        for (std::size_t i = 0; i < count; ++i) {
+            if (given_[begun + i].task.owner != nullptr)
+                into.push_back(given_[begun + i].task);
+            given_bytes_ -= given_[begun + i].bytes;
+            stale_bytes_ += given_[begun + i].bytes;
+        }
+        stale_until_ = given_[begun + count - 1].index;
+        const auto first = given_.begin() + static_cast<std::ptrdiff_t>(begun);
+        given_.erase(first, first + static_cast<std::ptrdiff_t>(count));
+    }
+
+    /// After its death, when its replies have been read: calls `lost` with each task that it had
+    /// begun, one at most unless its memory was damaged, and gives back the others.
+    template <class Lost>
+    void settle_up(Lost lost, std::deque<task_reference>& into) {
+        const std::size_t begun = begun_of(taken());
+        for (std::size_t i = 0; i < given_.size(); ++i) {
+            if (given_[i].task.owner == nullptr)
+                continue;
+            if (i < begun)
+                lost(given_[i].task);
+            else
+                into.push_back(given_[i].task);
+        }
+        given_.clear();
+        given_bytes_ = 0;
+    }
+
+    /// For a pool that gives up: calls `failed` with each task. The places stay, for the replies
+    /// that still come.
+    template <class Failed>
+    void disown(Failed failed) noexcept {
+        for (given_task& given : given_)
+            if (given.task.owner != nullptr)
+                failed(std::exchange(given.task, {}));
+    }
+
+    /// The pool's wish to be rung at the next reply. Relaxed: the caller puts a fence behind it.
+    void want_ring(bool wanted) noexcept {
+        channel_.control().ring_wanted.store(wanted ? 1 : 0, std::memory_order_relaxed);
+    }
+
+private:
+    struct given_task {
+        task_reference task;
+        std::uint32_t index = 0;
+        std::size_t bytes = 0;
+    };
+
+    std::uint32_t taken() const noexcept {
+        return channel_.control().taken.load(std::memory_order_acquire);
+    }
+
+    /// How many of the tasks it has not answered were taken when the counter said `count`.
+    std::size_t begun_of(std::uint32_t count) const noexcept {
+        std::size_t begun = 0;
+        while (begun < given_.size() && is_before(given_[begun].index, count))
+            ++begun;
+        return begun;
+    }
+
+    /// Numbers go round.
+    static bool is_before(std::uint32_t a, std::uint32_t b) noexcept {
+        return static_cast<std::int32_t>(a - b) < 0;
+    }
+
+    void forget_front() noexcept {
+        given_bytes_ -= given_.front().bytes;
+        if (is_before(stale_until_, given_.front().index))
+            stale_bytes_ = 0;
+        given_.pop_front();
+    }
+
+    worker_channel channel_;
+    std::uint64_t number_;
+    Process process_;
+    ring_writer tasks_;
+    ring_reader replies_;
+    std::deque<given_task> given_;
+    std::size_t given_bytes_ = 0;
+    std::size_t stale_bytes_ = 0;
+    std::uint32_t stale_until_ = 0;
+    std::uint32_t next_index_ = 0;
+};
+
+}  // namespace multiprocessing::detail

@@ -1,0 +1,11 @@
+# As a part of another project the library builds and installs nothing of its own unasked.
+foreach(option IN ITEMS TESTS EXAMPLES BENCH INSTALL)
+    if(MULTIPROCESSING_${option})
+        message(FATAL_ERROR "MULTIPROCESSING_${option} is on in a project that did not ask for it")
+    endif()
+endforeach()
+foreach(flags IN ITEMS CMAKE_CXX_STANDARD CMAKE_RUNTIME_OUTPUT_DIRECTORY)
+    if(DEFINED ${flags})
+        message(FATAL_ERROR "multiprocessing sets ${flags} for the whole project")
+    endif()
+endforeach()

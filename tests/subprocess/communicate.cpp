@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "support/subprocess.hpp"
+
+#include <cstddef>
+#include <string>
+
+using multiprocessing::ValueError;
+using support::shell;
+
+TEST_CASE("communicate: feeds one stream and reads two") {
+    const support::tidy tidy;
+    sp::Popen p(shell("cat; printf pineapple >&2"),
+                {.stdin_ = sp::PIPE, .stdout_ = sp::PIPE, .stderr_ = sp::PIPE});
+    const auto [out, err] = p.communicate("banana");
+    CHECK(out == "banana");
+    CHECK(err == "pineapple");
+    CHECK(p.returncode() == 0);
+}
+
+TEST_CASE("communicate: works with any of the pipes") {
+    const support::tidy tidy;
+    for (int pipes = 0; pipes < 8; ++pipes) {
+        const auto stream = [&](int bit) {
+            return (pipes & bit) != 0 ? sp::redirection(sp::PIPE) : sp::redirection(sp::DEVNULL);
+        };
+        sp::Popen p(shell("cat; echo error >&2"),
+                    {.stdin_ = stream(1), .stdout_ = stream(2), .stderr_ = stream(4)});
+        const auto [out, err] = p.communicate();
+        CHECK(out.empty());
+        CHECK(err == ((pipes & 4) != 0 ? "error\n" : ""));
+        CHECK((p.stdin_.closed() && p.stdout_.closed() && p.stderr_.closed()));
+        CHECK(p.returncode() == 0);
+    }
+}
+
+TEST_CASE("communicate: megabytes both ways at once do not block each other") {
+    const support::tidy tidy;
+    std::string input;
+    for (int i = 0; input.size() < (5U << 20); ++i)
+        input += std::to_string(i);
+    sp::Popen p(shell("tee /dev/stderr"),
+                {.stdin_ = sp::PIPE, .stdout_ = sp::PIPE, .stderr_ = sp::PIPE});
+    const auto [out, err] = p.communicate(input);
+    CHECK((out == input));
+    CHECK((err == input));
+}
+
+TEST_CASE("communicate: all byte values arrive as they are") {
+    const support::tidy tidy;
+    std::string bytes;
+    for (int i = 0; i < 256; ++i)
+        bytes += static_cast<char>(i);
+    bytes += "\r\n\r";
+    CHECK((sp::run({"cat"}, {.capture_output = true, .input = bytes}).stdout_ == bytes));
+}
+
+TEST_CASE("communicate: a program that does not read its input is no error") {
+    const support::tidy tidy;
+    const std::string input(1 << 20, 'x');
+    sp::Popen p(shell("exec <&-; printf done"), {.stdin_ = sp::PIPE, .stdout_ = sp::PIPE});
+    CHECK(p.communicate(input).stdout_ == "done");
+    CHECK(p.returncode() == 0);
+    sp::Popen limited({"true"}, {.stdin_ = sp::PIPE});
+    limited.communicate(input, 60s);
+    CHECK(limited.returncode() == 0);
+    sp::Popen alone({"true"}, {.stdin_ = sp::PIPE});
+    alone.communicate(input);
+    CHECK(alone.returncode() == 0);
+}
+
+TEST_CASE("communicate: goes on after what was written and read by hand") {
+    const support::tidy tidy;
+    sp::Popen p({"cat"}, {.stdin_ = sp::PIPE, .stdout_ = sp::PIPE});
+    p.stdin_.write("one\ntwo\n");
+    CHECK(p.stdout_.readline() == "one\n");
+    CHECK(p.communicate("three").stdout_ == "two\nthree");
+}
+
+TEST_CASE("communicate: after a timeout it goes on and returns everything") {
+    const support::tidy tidy;
+    sp::Popen slow(shell("printf a; sleep 0.3; cat"), {.stdin_ = sp::PIPE, .stdout_ = sp::PIPE});
+    const std::string input(200'000, 'i');
+    CHECK_THROWS_AS(slow.communicate(input, 50ms), sp::TimeoutExpired);
+    CHECK_THROWS_AS(slow.communicate("more", 50ms), ValueError);
+    CHECK((slow.communicate().stdout_ == "a" + input));
+    CHECK(slow.returncode() == 0);
+}
+
+TEST_CASE("communicate: a timeout tells what had come") {
+    const support::tidy tidy;
+    sp::Popen p(shell("printf early; printf also >&2; exec sleep 100"),
+                {.stdout_ = sp::PIPE, .stderr_ = sp::PIPE});
+    CHECK(p.stdout_.poll(60s));
+    CHECK(p.stderr_.poll(60s));
+    try {
+        p.communicate({}, 10ms);
+        FAIL("nothing was thrown");
+    } catch (const sp::TimeoutExpired& expired) {
+        CHECK(expired.output() == "early");
+        CHECK(expired.stderr_() == "also");
+        CHECK(expired.timeout() == 10ms);
+    }
+    CHECK_THROWS_AS(p.communicate({}, 0s), sp::TimeoutExpired);
+    p.kill();
+    CHECK(p.communicate().stdout_ == "early");
+    CHECK(p.returncode() == -SIGKILL);
+}
+
+// A poll loop that looks at the clock only when nothing is ready never ends here.
+TEST_CASE("communicate: the deadline holds against a program that never stops writing") {
+    const support::tidy tidy;
+    try {
+        sp::run({"yes"}, {.capture_output = true, .timeout = 50ms});
+        FAIL("nothing was thrown");
+    } catch (const sp::TimeoutExpired& expired) {
+        CHECK(expired.output().starts_with("y\ny\n"));
+    }
+}
+
+TEST_CASE("communicate: repeated timeouts after the program closed its output") {
+    const support::tidy tidy;
+    sp::Popen p(shell("exec >&- ; sleep 0.3"), {.stdout_ = sp::PIPE});
+    for (int i = 0; i < 3; ++i)
+        CHECK_THROWS_AS(p.communicate({}, 10ms), sp::TimeoutExpired);
+    CHECK(p.communicate().stdout_.empty());
+    CHECK(p.returncode() == 0);
+}
+
+TEST_CASE("communicate: once it is over, it returns nothing more") {
+    const support::tidy tidy;
+    sp::Popen p({"echo", "once"}, {.stdout_ = sp::PIPE});
+    CHECK(p.communicate().stdout_ == "once\n");
+    CHECK(p.communicate().stdout_.empty());
+    CHECK(p.communicate({}, 0s).stdout_.empty());
+}
+
+TEST_CASE("communicate: input without a pipe for it is refused") {
+    const support::tidy tidy;
+    sp::Popen p({"true"});
+    CHECK_THROWS_AS(p.communicate("lost"), ValueError);
+    CHECK(p.wait() == 0);
+}
+
+TEST_CASE("communicate: does not wait for a grandchild once time is up") {
+    const support::tidy tidy;
+    std::string grandchild;
+    try {
+        sp::run("sleep 100 & echo $!; wait",
+                {.shell = true, .capture_output = true, .timeout = 200ms});
+        FAIL("nothing was thrown");
+    } catch (const sp::TimeoutExpired& expired) {
+        grandchild = expired.output();
+    }
+    sp::call({"kill", grandchild.substr(0, grandchild.size() - 1)});
+}
