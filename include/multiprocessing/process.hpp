@@ -102,10 +102,7 @@ public:
             throw ProcessError("can only join a started process");
         if (state_->role() == detail::process_role::current)
             throw ProcessError("cannot join the current process");
-        const bool ended = state_->wait(detail::deadline::after(limit));
-        if (ended)
-            detail::process_table::instance().remove(*state_);
-        return ended;
+        return wait(detail::deadline::after(limit));
     }
 
     /// Whether it runs: false before `start()` and after its end.
@@ -114,7 +111,7 @@ public:
         if (!state_->started())
             return false;
         return state_->role() == detail::process_role::current ||
-               !state_->wait(detail::deadline::now());
+               !wait(detail::deadline::now());
     }
 
     /// Asks it to end: SIGTERM, which it may handle; on Windows it ends at once, and its exit code
@@ -168,7 +165,10 @@ public:
     /// or minus the signal that killed it; 255 if another part of the program waited for it first.
     std::optional<int> exitcode() {
         check_open();
-        return state_->exitcode();
+        const auto code = state_->exitcode();
+        if (code)
+            detail::process_table::instance().remove(*state_);
+        return code;
     }
 
     /// A handle that becomes ready to read when the process has ended, for `connection::wait` and
@@ -238,6 +238,13 @@ private:
         state_->change_identity(change);
         if (state_->role() == detail::process_role::current && state_->owned())
             detail::process_table::instance().change_identity(change);
+    }
+
+    bool wait(const detail::deadline& until) {
+        const bool ended = state_->wait(until);
+        if (ended)
+            detail::process_table::instance().remove(*state_);
+        return ended;
     }
 
     void signal(int number) {

@@ -32,10 +32,15 @@ namespace detail {
 /// What a spawned child does: reads its job from the message and returns its exit status.
 using spawn_thunk = int (*)(decoder& job);
 
-/// The first value in a job; what follows is the thunk's.
-struct spawn_header {
+/// What can be read of any job, also of another build's.
+struct spawn_stamp {
     std::uint64_t magic = 0;
     std::uint64_t fingerprint = 0;
+};
+
+/// The first value in a job; what follows is the thunk's.
+struct spawn_header {
+    spawn_stamp stamp;
     std::uint64_t thunk_image = 0;
     std::uint64_t thunk_offset = 0;
     std::vector<std::uint64_t> handles;
@@ -104,7 +109,7 @@ inline launch_plan plan_spawn(const shared_block& job, std::size_t bytes,
 inline void spawn(child_process& child, code_address thunk, std::span<const std::byte> payload,
                   const std::vector<native_handle>& handles, bool tied) {
     const image_place place = place_of_thunk(thunk);
-    spawn_header header{spawn_magic, program_fingerprint(), place.image, place.offset, {}};
+    spawn_header header{{spawn_magic, program_fingerprint()}, place.image, place.offset, {}};
     for (const native_handle object : handles)
         header.handles.push_back(static_cast<std::uint64_t>(object));
     const auto head = encode(header);
@@ -125,14 +130,18 @@ inline std::vector<handle> adopt_handles(const spawn_header& header) {
     return handles;
 }
 
-inline int run_job(std::span<const std::byte> bytes) {
-    decoder job(bytes);
-    const auto header = job.read<spawn_header>();
-    if (header.magic != spawn_magic)
+inline void check_stamp(const spawn_stamp& stamp) {
+    if (stamp.magic != spawn_magic)
         throw PicklingError("what was handed over is not a job of multiprocessing");
-    if (header.fingerprint != program_fingerprint())
+    if (stamp.fingerprint != program_fingerprint())
         throw PicklingError("parent and child are not the same build of the program; its file was "
                             "replaced while it ran");
+}
+
+inline int run_job(std::span<const std::byte> bytes) {
+    check_stamp(decoder(bytes).read<spawn_stamp>());
+    decoder job(bytes);
+    const auto header = job.read<spawn_header>();
     const code_address thunk = thunk_at({header.thunk_image, header.thunk_offset});
     const handle_inbox inbox(adopt_handles(header));
     return reinterpret_cast<spawn_thunk>(const_cast<void*>(thunk))(job);
@@ -163,8 +172,8 @@ inline job_place parse_job_place(std::string_view text) {
     return place;
 }
 
-/// The child's whole life: maps the job that `text` names and runs it.
-inline int run_spawned(std::string_view text) {
+/// A view of the job that `text` names; the handle is not kept.
+inline mapping open_job(std::string_view text) {
     const job_place place = parse_job_place(text);
     handle owner;
     throw_if_error(adopt(place.object, owner),
@@ -178,7 +187,13 @@ inline int run_spawned(std::string_view text) {
                             " bytes are there");
     mapping view;
     throw_if_error(block.map(view, 0, place.bytes), "map the job of a spawned child");
-    return run_job({view.data(), place.bytes});
+    return view;
+}
+
+/// The child's whole life: runs the job that `text` names.
+inline int run_spawned(std::string_view text) {
+    const mapping view = open_job(text);
+    return run_job({view.data(), view.size()});
 }
 
 }  // namespace detail

@@ -19,10 +19,13 @@
 
 namespace multiprocessing::detail {
 
+/// Asks the buffer, not the stream: that the output cannot be written is for the user to hear from the
+/// next operation of his own, and no reason not to start a process.
 inline void flush_stream(std::ostream& stream) noexcept {
     try {
-        stream.flush();
-    } catch (...) {  // A stream set to throw, on output that cannot be written: not our failure.
+        if (stream.rdbuf() != nullptr)
+            stream.rdbuf()->pubsync();
+    } catch (...) {  // A buffer of the user's: see above.
     }
 }
 
