@@ -39,8 +39,9 @@ namespace multiprocessing::detail {
 // and nobody waits for it; it is started by the first call that returns before its work is done.
 //
 // The user's code. Values are written and read by the user's types with the lock held: such code
-// that uses the pool is refused, and must not wait for a thread that does. What a job is made of is
-// destroyed with the lock free and by a thread that is not the driver: that code may do as it likes.
+// that uses the pool is refused, and must not wait for a thread that does. Jobs whose end is such
+// code are destroyed by the pool's thread, with the lock free and out of the role: the code may do
+// as it likes, and no caller finds it run while it holds a lock of its own.
 //
 // What a worker's death costs. Its replies are read first: what it had published counts. The task
 // it had begun fails with WorkerLostError; those it had been given and not begun go to others.
@@ -70,19 +71,22 @@ public:
         const visit here(*this);
         if (open_)
             start_background();
-        accept(std::move(work));
+        if (!accept(*work))
+            return;
+        job& added = *work;
+        added.self = std::move(work);
         feed();
         if (!driven_ && waiting_ == 0)
             background_wake_.notify_one();
     }
 
     /// Gives out a job and works until it is done.
-    void run(std::shared_ptr<job> work) {
+    void run(job& work) {
         visit here(*this);
         accept(work);
         try {
             drive(
-                here, [&] { return work->done(); }, deadline::never());
+                here, [&] { return work.done(); }, deadline::never());
         } catch (...) {  // The job may refer to what the caller is about to destroy.
             fail_everything(std::current_exception());
             throw;
@@ -158,26 +162,9 @@ private:
         }
         visit(const visit&) = delete;
         visit& operator=(const visit&) = delete;
-        ~visit() { destroy_done_jobs(); }
+        ~visit() { innermost() = outer_; }
 
         std::unique_lock<std::mutex>& lock() noexcept { return lock_; }
-
-        /// Lets go of the lock first, for good or until come_back().
-        void destroy_done_jobs() noexcept {
-            job* done = std::exchange(of_.done_jobs_, nullptr);
-            of_.done_job_count_ = 0;
-            innermost() = outer_;
-            lock_.unlock();
-            while (done != nullptr) {
-                job* const next = done->next_done;
-                done->self.reset();
-                done = next;
-            }
-        }
-        void come_back() {
-            lock_.lock();
-            innermost() = this;
-        }
 
     private:
         static const visit*& innermost() noexcept {
@@ -197,22 +184,20 @@ private:
     static constexpr std::size_t most_given_bytes = 1 << 20;
     // Workers that die without ever having begun a task, one after the other: they cannot.
     static constexpr std::size_t most_stillborn = 8;
-    // Jobs that are done wait to be destroyed until the driver would sleep, or are so many.
-    static constexpr std::size_t most_done_jobs = 256;
     // Rounds with progress after which the ends of processes are looked at without sleeping.
     static constexpr int rounds_between_looks = 1024;
 
     // ---- jobs
 
-    void accept(std::shared_ptr<job> work) {
+    /// Whether there is anything to do.
+    bool accept(job& work) {
         if (!open_)
             throw ValueError("the pool is not running: it was closed or terminated");
-        if (work->tasks() == 0)
-            return;
-        job* const added = work.get();
-        added->self = std::move(work);
-        outstanding_ += added->tasks();
-        pending_.push_back(added);
+        if (work.tasks() == 0)
+            return false;
+        pending_.push_back(&work);
+        outstanding_ += work.tasks();
+        return true;
     }
 
     bool has_pending() const noexcept { return !returned_.empty() || !pending_.empty(); }
@@ -235,9 +220,19 @@ private:
         --outstanding_;
         if (task.owner->settle()) {
             finished_ = true;
-            task.owner->next_done = std::exchange(done_jobs_, task.owner);
-            ++done_job_count_;
+            let_go_of(*task.owner);
         }
+    }
+
+    void let_go_of(job& done) noexcept {
+        if (!done.self)
+            return;  // Its caller has it, and waits for it.
+        if (done.ends_quietly()) {
+            done.self.reset();
+            return;
+        }
+        done.next_done = std::exchange(done_jobs_, &done);
+        background_wake_.notify_one();
     }
 
     void fail(const task_reference& task, std::exception_ptr error) noexcept {
@@ -324,9 +319,9 @@ private:
         last_end_ = describe_end(exitcode);
         count_stillborn(*worker, exitcode);
         take_last_replies(*worker);
-        worker->settle_up([&](const task_reference& lost) {
-            fail(lost, lost_error(*worker, lost, exitcode));
-        }, returned_);
+        worker->settle_up(
+            [&](const task_reference& lost) { fail(lost, lost_error(*worker, lost, exitcode)); },
+            returned_);
     }
 
     /// One that was killed from outside could have begun: it does not count.
@@ -478,26 +473,21 @@ private:
                     return done();
             } else if (!drive_in_role(here, done, until)) {
                 return done();
-            } else if (done_jobs_ != nullptr) {
-                here.destroy_done_jobs();
-                here.come_back();
             }
         }
         return true;
     }
 
-    /// Works until `done()`, or until there are jobs to be destroyed; false when the time has passed.
+    /// Works until `done()`; false when the time has passed.
     template <class Done>
     bool drive_in_role(visit& here, Done done, const deadline& until) {
         const role_holder role(*this);
-        while (!done() && done_job_count_ < most_done_jobs) {
+        while (!done()) {
             const bool moved = step() || spin_until([&] { return any_reply(); });
             if (until.passed())
                 return false;
             if (moved)
                 look_now_and_then();
-            else if (done_jobs_ != nullptr)
-                return true;
             else if (!heal() && !done())
                 sleep(here, until);
             step_aside(here);
@@ -697,27 +687,45 @@ private:
 
     void run_background() {
         while (await_work()) {
-            visit here(*this);
-            in_background_ = true;
-            try {
-                while (has_work_in_background()) {
-                    drive_in_role(here, [&] { return !nobody_waits(); }, deadline::never());
-                    here.destroy_done_jobs();
-                    here.come_back();
-                }
-            } catch (...) {
-                fail_everything(std::current_exception());
-            }
-            in_background_ = false;
+            destroy_done_jobs();
+            work_in_background();
         }
     }
 
     /// False when the pool has ended.
     bool await_work() {
         visit here(*this);
-        background_wake_.wait(here.lock(),
-                              [&] { return stopping_ || has_work_in_background(); });
-        return !stopping_;
+        background_wake_.wait(here.lock(), [&] {
+            return stopping_ || done_jobs_ != nullptr || has_work_in_background();
+        });
+        return !stopping_ || done_jobs_ != nullptr;
+    }
+
+    void destroy_done_jobs() {
+        job* done = nullptr;
+        {
+            const visit here(*this);
+            done = std::exchange(done_jobs_, nullptr);
+        }
+        while (done != nullptr) {
+            job* const next = done->next_done;
+            done->self.reset();
+            done = next;
+        }
+    }
+
+    void work_in_background() {
+        visit here(*this);
+        if (!has_work_in_background())
+            return;
+        in_background_ = true;
+        try {
+            drive_in_role(
+                here, [&] { return !nobody_waits() || done_jobs_ != nullptr; }, deadline::never());
+        } catch (...) {
+            fail_everything(std::current_exception());
+        }
+        in_background_ = false;
     }
 
     bool nobody_waits() const noexcept { return outstanding_ != 0 && waiting_ == 0 && !stopping_; }
@@ -758,7 +766,6 @@ private:
     int waiting_ = 0;
     int called_ = 0;
     job* done_jobs_ = nullptr;
-    std::size_t done_job_count_ = 0;
     bool open_ = true;
     bool terminated_ = false;
     bool driven_ = false;

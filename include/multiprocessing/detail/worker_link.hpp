@@ -42,8 +42,8 @@ public:
     Process& process() noexcept { return process_; }
 
     std::size_t load() const noexcept { return given_.size(); }
-    /// With those that were taken back and that it has not passed over yet: they lie in its ring, and
-    /// would fill the memory while it runs a long task.
+    /// With those that were taken back and that it has not passed over yet: they lie in its ring,
+    /// and would fill the memory while it runs a long task.
     std::size_t load_bytes() const noexcept { return given_bytes_ + stale_bytes_; }
     /// Whether it has ever begun a task; one that has not may be unable to.
     bool has_begun() const noexcept { return taken() != 0; }
@@ -128,8 +128,9 @@ public:
     }
 
     /// After its death, when its replies have been read: calls `lost` with each task that it had
-    /// begun, one at most unless its memory was damaged, and gives back the others. Where the counter
-    /// cannot be right all are lost: the one that did the damage must not run again and again.
+    /// begun, one at most unless its memory was damaged, and gives back the others. Where the
+    /// counter cannot be right all are lost: the one that did the damage must not run again and
+    /// again.
     template <class Lost>
     void settle_up(Lost lost, std::deque<task_reference>& into) {
         const std::uint32_t count = taken();
