@@ -2,6 +2,8 @@
 // What the compiler and the system are: the only place, with detail/os, that asks.
 #pragma once
 
+#include <cstddef>
+
 #define MULTIPROCESSING_VERSION_MAJOR 0
 #define MULTIPROCESSING_VERSION_MINOR 1
 #define MULTIPROCESSING_VERSION_PATCH 0
@@ -30,6 +32,11 @@
 #define MULTIPROCESSING_NOINLINE
 #define MULTIPROCESSING_INLINE inline
 #define MULTIPROCESSING_USED
+#endif
+
+// Exit handlers that are told the status: in glibc, which <cstddef> or any other header makes known.
+#if defined(__GLIBC__)
+#define MULTIPROCESSING_HAS_ON_EXIT 1
 #endif
 
 // Tells the processor that this is a loop that waits.

@@ -2,13 +2,16 @@
 // Connections: the two ends of a Pipe, which carry values and messages of bytes.
 #pragma once
 
-#include <algorithm>
+#include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -43,7 +46,7 @@ public:
     /// other end is closed; what cannot cross does not compile.
     template <class T>
     void send(const T& value) {
-        detail::assert_sendable<detail::written_as<T>>();
+        detail::assert_sendable<sent_as<T>>();
         const std::size_t bytes = detail::encoded_size(value);
         detail::message_buffer message(sizeof(std::uint64_t) + bytes);
         detail::encode_to(message.data(), detail::type_tag<sent_as<T>>(), value);
@@ -56,16 +59,17 @@ public:
     /// `std::string` here.
     template <class T>
     T recv() {
-        const auto message = reading().receive(std::nullopt);
-        detail::decoder in(message);
-        if (message.size() < sizeof(std::uint64_t) ||
-            in.read<std::uint64_t>() != detail::type_tag<T>())
-            throw PicklingError("expected a message with a " + detail::type_name<T>() +
-                                ", and received " + std::to_string(message.size()) +
-                                " bytes of something else");
-        T value = in.read<T>();
-        in.finish();
-        return value;
+        return reading().receive_with([](std::span<const std::byte> message) {
+            detail::decoder in(message);
+            if (message.size() < sizeof(std::uint64_t) ||
+                in.read<std::uint64_t>() != detail::type_tag<T>())
+                throw PicklingError("expected a message with a " + detail::type_name<T>() +
+                                    ", and received " + std::to_string(message.size()) +
+                                    " bytes of something else");
+            T value = in.read<T>();
+            in.finish();
+            return value;
+        });
     }
 
     /// Sends `size` bytes of `bytes` from `offset`, all that follow if absent, as one message; blocks
@@ -97,11 +101,7 @@ public:
         if (offset > buffer.size())
             throw ValueError("recv_bytes_into: the offset is beyond the buffer's " +
                              std::to_string(buffer.size()) + " bytes");
-        auto message = reading().receive(std::nullopt);
-        if (message.size() > buffer.size() - offset)
-            throw BufferTooShort(std::move(message));
-        std::copy(message.begin(), message.end(), buffer.begin() + static_cast<std::ptrdiff_t>(offset));
-        return message.size();
+        return reading().receive_into(buffer.subspan(offset));
     }
 
     /// Whether there is something to receive, or becomes so before `limit` passes; asks at once if it
@@ -121,6 +121,11 @@ public:
     detail::native_handle fileno() const {
         check_open();
         return state_->reader ? state_->reader.native() : state_->writer.native();
+    }
+
+    /// Whether both mean the same end: one is a copy of the other.
+    friend bool operator==(const Connection& a, const Connection& b) noexcept {
+        return a.state_ == b.state_;
     }
 
 private:
@@ -219,4 +224,62 @@ private:
 };
 
 }  // namespace detail
+
+namespace connection {
+
+/// What can be waited for: a connection, a process (until it has ended), or a handle of the system,
+/// such as a sentinel. Compares equal to what it was made of.
+class waitable {
+public:
+    waitable(const Connection& end) : handle_(end.fileno()) {}
+    template <class Process>
+        requires requires(const Process& process) {
+            { process.sentinel() } -> std::convertible_to<detail::native_handle>;
+        }
+    waitable(const Process& process) : handle_(process.sentinel()) {}
+    waitable(detail::native_handle object) noexcept : handle_(object) {}
+
+    detail::native_handle fileno() const noexcept { return handle_; }
+
+    friend bool operator==(const waitable& a, const waitable& b) noexcept {
+        return a.handle_ == b.handle_;
+    }
+
+private:
+    detail::native_handle handle_;
+};
+
+/// Waits until one of the objects is ready, or `limit` passes; returns all that are, in their order.
+/// A connection is ready when there is something to receive or the other end is closed, a process
+/// when it has ended. Throws `ValueError` for a connection that is closed or a process that was not
+/// started, `std::system_error` for a handle that is not open. Python: `connection.wait`.
+template <class Objects>
+    requires std::convertible_to<typename Objects::value_type, waitable>
+std::vector<typename Objects::value_type> wait(const Objects& objects, const timeout& limit = {}) {
+    std::vector<detail::native_handle> handles;
+    for (const auto& object : objects)
+        handles.push_back(waitable(object).fileno());
+    std::vector<std::size_t> places;
+    detail::throw_if_error(detail::wait_ready(handles, detail::deadline::after(limit), places),
+                           "wait for several objects");
+    std::vector<typename Objects::value_type> ready;
+    std::size_t place = 0;
+    auto next = places.begin();
+    for (const auto& object : objects) {
+        if (next == places.end())
+            break;
+        if (place++ == *next) {
+            ready.push_back(object);
+            ++next;
+        }
+    }
+    return ready;
+}
+/// The same for objects of different types: `wait({end, process.sentinel()})`.
+inline std::vector<waitable> wait(std::initializer_list<waitable> objects,
+                                  const timeout& limit = {}) {
+    return wait(std::vector<waitable>(objects), limit);
+}
+
+}  // namespace connection
 }  // namespace multiprocessing

@@ -23,21 +23,31 @@
 
 namespace multiprocessing {
 
-/// What may be said of a process besides what it does; used as `{.name = "reader", .daemon = true}`.
+/// What may be said of a process besides what it does; used as `{.name = "reader", .daemon =
+/// true}`.
 struct process_options {
     /// Shown in messages; empty for `Process-N`.
     std::string name{};
-    /// Terminated instead of waited for when this process ends, and not allowed children of its own;
-    /// absent for what the process that makes it is.
+    /// Terminated instead of waited for when this process ends, and not allowed children of its
+    /// own; absent for what the process that makes it is.
     std::optional<bool> daemon{};
     /// "fork" or "spawn"; empty for what `get_start_method` says.
     std::string start_method{};
-    /// Let it run on when this process dies. Otherwise it is killed then, whatever this one died of.
+    /// Let it run on when this process ends: it is not waited for then. Otherwise it is killed when
+    /// this one dies, whatever it dies of.
     bool outlive_parent = false;
 };
 
 /// A function that runs in a process of its own. A cheap handle: copies mean the same process, and
 /// letting go of them all does not end it. Python: `multiprocessing.Process`.
+///
+/// The child has no standard input; its standard output and error are this process'. An exception
+/// that leaves the target is told on standard error with its type and text, and gives exit code 1;
+/// `std::exit` in it gives its status. At the child's end its own children are ended as those of
+/// main are, and C's and C++'s standard output and error are flushed. A forked child is a copy of
+/// this process: exit handlers and static objects that it got from here are neither run nor
+/// destroyed in it, those that the target adds are (with the GNU C library). Threads that the
+/// target leaves running end with it.
 ///
 /// Any thread may call any member at any time, but only the process that made it: in another, also
 /// in its own child, members that ask the system throw `ProcessError`. After `close()` they throw
@@ -48,36 +58,40 @@ public:
     /// any callable will do; under spawn it and each argument must be able to cross.
     /// Throws `ValueError` where there is no such start method.
     template <class F, class... Ts>
-        requires detail::callable_with<std::decay_t<F>, std::tuple<Ts...>>
+    requires detail::callable_with<std::decay_t<F>, std::tuple<Ts...>>
     Process(F&& target, std::tuple<Ts...> arguments, const process_options& options = {})
         : Process(detail::make_target(std::forward<F>(target), std::move(arguments)), options) {}
 
     /// The same for a function that takes no arguments.
     template <class F>
-        requires detail::callable_with<std::decay_t<F>, std::tuple<>>
+    requires detail::callable_with<std::decay_t<F>, std::tuple<>>
     explicit Process(F&& target, const process_options& options = {})
         : Process(std::forward<F>(target), std::tuple<>(), options) {}
 
     /// Starts the process, after this one's standard output and error were flushed; returns when it
-    /// exists. The target and arguments are let go of here. The child is tied to this process: it is
-    /// killed when this one dies, before its first instruction of the target already.
-    /// Throws `ProcessError` if it was started before, if this process is a daemon, or if main has
-    /// not called `freeze_support` and the start method is spawn; `PicklingError` where the target or
+    /// exists. The target and arguments are let go of here. The child is tied to this process: it
+    /// is killed when this one dies, before its first instruction of the target already. Throws
+    /// `ProcessError` if it was started before, if this process is a daemon, or if main has not
+    /// called `freeze_support` and the start method is spawn; `PicklingError` where the target or
     /// an argument cannot cross; `std::system_error` where the system has no room for a process.
     void start() {
         check_open();
         check_role("start");
+        if (state_->started())
+            throw ProcessError("cannot start a process twice");
         auto& table = detail::process_table::instance();
-        if (table.identity().daemon)
+        if (table.is_daemon())
             throw ProcessError("daemonic processes are not allowed to have children");
-        const auto identity = state_->identity();
+        auto identity = state_->identity();
+        identity.chosen_method = detail::chosen_start_method();
         detail::require_freeze_support(identity.method == detail::start_method::spawn);
         table.reap_some();
         detail::flush_streams();
-        state_->start(!outlive_parent_, [&](detail::process_target& target) {
-            return detail::run_child_process(identity, [&] { target.run(); });
+        table_entry entry(state_);
+        state_->start(identity, [&](detail::process_target& target) -> int {
+            detail::run_forked_process(std::move(identity), [&] { target.run(); });
         });
-        table.add(state_);
+        entry.keep();
     }
 
     /// Waits until the process ends or `limit` passes; returns whether it has ended. May be called
@@ -88,10 +102,7 @@ public:
             throw ProcessError("can only join a started process");
         if (state_->role() == detail::process_role::current)
             throw ProcessError("cannot join the current process");
-        const bool ended = state_->wait(detail::deadline::after(limit));
-        if (ended)
-            detail::process_table::instance().remove(*state_);
-        return ended;
+        return wait(detail::deadline::after(limit));
     }
 
     /// Whether it runs: false before `start()` and after its end.
@@ -100,7 +111,7 @@ public:
         if (!state_->started())
             return false;
         return state_->role() == detail::process_role::current ||
-               !state_->wait(detail::deadline::now());
+               !wait(detail::deadline::now());
     }
 
     /// Asks it to end: SIGTERM, which it may handle; on Windows it ends at once, and its exit code
@@ -127,19 +138,20 @@ public:
 
     std::string name() const { return state_->name(); }
     void name(std::string value) {
-        state_->rename(value);
-        if (state_->role() == detail::process_role::current)
-            detail::process_table::instance().change_identity(
-                [&](auto& identity) { identity.name = std::move(value); });
+        change_identity([&](auto& identity) { identity.name = value; });
     }
 
-    bool daemon() const { return state_->identity().daemon; }
+    bool daemon() const {
+        check_open();
+        return state_->daemon();
+    }
     /// Throws `ProcessError` after `start()`.
     void daemon(bool value) {
         check_open();
         if (state_->started())
-            throw ProcessError("a process that has been started cannot become a daemon or cease to");
-        state_->change_identity([&](auto& identity) { identity.daemon = value; });
+            throw ProcessError(
+                "a process that has been started cannot become a daemon or cease to");
+        change_identity([&](auto& identity) { identity.daemon = value; });
     }
 
     /// Its number; empty before `start()`.
@@ -149,11 +161,14 @@ public:
     }
     std::optional<int> ident() const { return pid(); }
 
-    /// Empty before its end; then what its function's return (0), an exception (1) or `exit` gave, or
-    /// minus the signal that killed it; 255 if another part of the program waited for it first.
+    /// Empty before its end; then what its function's return (0), an exception (1) or `exit` gave,
+    /// or minus the signal that killed it; 255 if another part of the program waited for it first.
     std::optional<int> exitcode() {
         check_open();
-        return state_->exitcode();
+        const auto code = state_->exitcode();
+        if (code)
+            detail::process_table::instance().remove(*state_);
+        return code;
     }
 
     /// A handle that becomes ready to read when the process has ended, for `connection::wait` and
@@ -166,17 +181,19 @@ public:
     }
 
     /// The key by which processes of one family know each other; children inherit it.
-    std::vector<std::byte> authkey() const { return state_->identity().authkey; }
-    void authkey(std::vector<std::byte> key) {
-        state_->change_identity([&](auto& identity) { identity.authkey = key; });
-        if (state_->role() == detail::process_role::current)
-            detail::process_table::instance().change_identity(
-                [&](auto& identity) { identity.authkey = std::move(key); });
+    /// The main process has 32 random bytes.
+    std::vector<std::byte> authkey() const {
+        check_open();
+        return state_->identity().authkey;
+    }
+    void authkey(const std::vector<std::byte>& key) {
+        check_open();
+        change_identity([&](auto& identity) { identity.authkey = key; });
     }
 
     /// Whether both mean the same process.
     friend bool operator==(const Process& a, const Process& b) noexcept {
-        return a.state_ == b.state_;
+        return a.state_->is(*b.state_);
     }
 
 private:
@@ -187,13 +204,47 @@ private:
     explicit Process(std::shared_ptr<detail::process_state> state) noexcept
         : state_(std::move(state)) {}
 
-    Process(std::unique_ptr<detail::process_target> target, const process_options& options)
-        : outlive_parent_(options.outlive_parent) {
+    Process(std::unique_ptr<detail::process_target> target, const process_options& options) {
         auto identity = detail::process_table::instance().next_child();
         identity.name = options.name.empty() ? "Process-" + identity.lineage : options.name;
         identity.daemon = options.daemon.value_or(identity.daemon);
         identity.method = detail::start_method_for(options.start_method);
-        state_ = std::make_shared<detail::process_state>(std::move(identity), std::move(target));
+        state_ = std::make_shared<detail::process_state>(std::move(identity), std::move(target),
+                                                         !options.outlive_parent);
+    }
+
+    /// In the table of children for good, unless the start failed.
+    class table_entry {
+    public:
+        explicit table_entry(const std::shared_ptr<detail::process_state>& state) : state_(state) {
+            detail::process_table::instance().add(state);
+        }
+        table_entry(const table_entry&) = delete;
+        table_entry& operator=(const table_entry&) = delete;
+        ~table_entry() {
+            if (!kept_)
+                detail::process_table::instance().take_back(*state_);
+        }
+        void keep() noexcept { kept_ = true; }
+
+    private:
+        const std::shared_ptr<detail::process_state>& state_;
+        bool kept_ = false;
+    };
+
+    /// What is said of this process holds also for the next handle of it, and for its children.
+    template <class Change>
+    void change_identity(Change change) {
+        state_->change_identity(change);
+        if (state_->role() == detail::process_role::current && state_->owned())
+            detail::process_table::instance().change_identity(change);
+    }
+
+    bool wait(const detail::deadline& until) {
+        const bool ended = state_->wait(until);
+        if (ended)
+            detail::process_table::instance().remove(*state_);
+        return ended;
     }
 
     void signal(int number) {
@@ -221,7 +272,6 @@ private:
     }
 
     std::shared_ptr<detail::process_state> state_;
-    bool outlive_parent_ = false;
 };
 
 /// This process: `MainProcess`, or the child that it is. Python: `multiprocessing.current_process`.
@@ -251,7 +301,7 @@ inline std::vector<Process> active_children() {
     for (const auto& state : detail::process_table::instance().children()) {
         if (state->exitcode())
             detail::process_table::instance().remove(*state);
-        else
+        else if (state->started())
             active.push_back(Process(state));
     }
     return active;

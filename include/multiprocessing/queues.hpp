@@ -44,7 +44,7 @@ public:
     /// throws `Full` then. Throws `ValueError` after `close()`.
     void put(const T& value, bool block = true, const timeout& limit = {}) {
         const std::size_t bytes = detail::encoded_size(value);
-        const bool done = open().put(bytes, until(block, limit), [&](std::byte* place) {
+        const bool done = open().put(bytes, {block, limit}, [&](std::byte* place) {
             detail::encode_to(place, value);
         });
         if (!done)
@@ -58,17 +58,17 @@ public:
     /// which is then gone.
     T get(bool block = true, const timeout& limit = {}) {
         std::optional<T> value;
-        std::optional<detail::message_buffer> copy;
-        const bool done = open().take(until(block, limit), [&](std::span<const std::byte> message) {
+        detail::message_buffer copy;
+        const bool done = open().take({block, limit}, [&](std::span<const std::byte> message) {
             // Reading runs user's code: not with the queue's lock held, unless a copy would cost more.
             if (message.size() > most_copied_bytes)
                 value.emplace(detail::decode<T>(message));
             else
-                std::memcpy(copy.emplace(message.size()).data(), message.data(), message.size());
+                std::memcpy(copy.resize(message.size()), message.data(), message.size());
         });
         if (!done)
             throw Empty();
-        return value ? std::move(*value) : detail::decode<T>(copy->bytes());
+        return value ? std::move(*value) : detail::decode<T>(copy.bytes());
     }
     /// Takes a value if there is one now, or throws `Empty`.
     T get_nowait() { return get(false); }
@@ -113,10 +113,6 @@ private:
             throw ValueError("a queue's maxsize of " + std::to_string(maxsize) + " is beyond " +
                              std::to_string(most));
         return maxsize < 0 ? 0 : static_cast<std::uint32_t>(maxsize);
-    }
-
-    static detail::deadline until(bool block, const timeout& limit) noexcept {
-        return block ? detail::deadline::after(limit) : detail::deadline::now();
     }
 
     detail::queue_core& open() const {

@@ -32,10 +32,15 @@ namespace detail {
 /// What a spawned child does: reads its job from the message and returns its exit status.
 using spawn_thunk = int (*)(decoder& job);
 
-/// The first value in a job; what follows is the thunk's.
-struct spawn_header {
+/// What can be read of any job, also of another build's.
+struct spawn_stamp {
     std::uint64_t magic = 0;
     std::uint64_t fingerprint = 0;
+};
+
+/// The first value in a job; what follows is the thunk's.
+struct spawn_header {
+    spawn_stamp stamp;
     std::uint64_t thunk_image = 0;
     std::uint64_t thunk_offset = 0;
     std::vector<std::uint64_t> handles;
@@ -52,10 +57,17 @@ inline bool& freeze_support_called() noexcept {
 inline constexpr const char* freeze_support_idiom =
     "a process cannot be started here before main has called freeze_support: a child that is "
     "spawned runs this program again from its beginning, and must find its work there. Make it the "
-    "first line: int main(int argc, char** argv) { multiprocessing::freeze_support(argc, argv); ...";
+    "first line: int main(int argc, char** argv) { multiprocessing::freeze_support(argc, argv); "
+    "...";
 
-/// A spawned child in which main, or an initialiser before it, starts processes of its own instead of
-/// the work it is there for.
+/// The name by which the user started this program; empty until `freeze_support`.
+inline std::string& program_name() {
+    static std::string* const name = new std::string;  // Never destroyed: used until the end.
+    return *name;
+}
+
+/// A spawned child in which main, or an initialiser before it, starts processes of its own instead
+/// of the work it is there for.
 inline bool is_lost_spawned_child() {
     static const bool spawned = [] {
         const auto arguments = own_arguments();
@@ -85,9 +97,7 @@ inline launch_plan plan_spawn(const shared_block& job, std::size_t bytes,
                               const std::vector<native_handle>& handles, bool tied) {
     launch_plan plan;
     plan.candidates = own_program();
-    const auto arguments = own_arguments();
-    plan.arguments = {arguments.empty() ? plan.candidates.back() : arguments.front(),
-                      std::string(spawn_option),
+    plan.arguments = {program_name(), std::string(spawn_option),
                       std::to_string(job.native()) + ":" + std::to_string(bytes)};
     plan.inherited = handles;
     plan.inherited.push_back(job.native());
@@ -99,7 +109,7 @@ inline launch_plan plan_spawn(const shared_block& job, std::size_t bytes,
 inline void spawn(child_process& child, code_address thunk, std::span<const std::byte> payload,
                   const std::vector<native_handle>& handles, bool tied) {
     const image_place place = place_of_thunk(thunk);
-    spawn_header header{spawn_magic, program_fingerprint(), place.image, place.offset, {}};
+    spawn_header header{{spawn_magic, program_fingerprint()}, place.image, place.offset, {}};
     for (const native_handle object : handles)
         header.handles.push_back(static_cast<std::uint64_t>(object));
     const auto head = encode(header);
@@ -120,14 +130,18 @@ inline std::vector<handle> adopt_handles(const spawn_header& header) {
     return handles;
 }
 
-inline int run_job(std::span<const std::byte> bytes) {
-    decoder job(bytes);
-    const auto header = job.read<spawn_header>();
-    if (header.magic != spawn_magic)
+inline void check_stamp(const spawn_stamp& stamp) {
+    if (stamp.magic != spawn_magic)
         throw PicklingError("what was handed over is not a job of multiprocessing");
-    if (header.fingerprint != program_fingerprint())
+    if (stamp.fingerprint != program_fingerprint())
         throw PicklingError("parent and child are not the same build of the program; its file was "
                             "replaced while it ran");
+}
+
+inline int run_job(std::span<const std::byte> bytes) {
+    check_stamp(decoder(bytes).read<spawn_stamp>());
+    decoder job(bytes);
+    const auto header = job.read<spawn_header>();
     const code_address thunk = thunk_at({header.thunk_image, header.thunk_offset});
     const handle_inbox inbox(adopt_handles(header));
     return reinterpret_cast<spawn_thunk>(const_cast<void*>(thunk))(job);
@@ -139,32 +153,60 @@ bool parse_number(std::string_view text, Number& number) noexcept {
     return result.ec == std::errc() && result.ptr == text.data() + text.size();
 }
 
-/// The child's whole life: maps the job that `place` ("handle:bytes") names and runs it.
-inline int run_spawned(std::string_view place) {
-    const auto colon = place.find(':');
-    std::uint64_t object = 0;
+struct job_place {
+    native_handle object = no_handle;
     std::size_t bytes = 0;
-    if (colon == place.npos || !parse_number(place.substr(0, colon), object) ||
-        !parse_number(place.substr(colon + 1), bytes))
-        throw PicklingError("'" + std::string(place) + "' names no job");
+};
+
+/// Reads "handle:bytes".
+inline job_place parse_job_place(std::string_view text) {
+    const auto colon = text.find(':');
+    job_place place;
+    std::uint64_t object = 0;
+    const bool numbers = colon != text.npos && parse_number(text.substr(0, colon), object) &&
+                         parse_number(text.substr(colon + 1), place.bytes);
+    place.object = static_cast<native_handle>(object);
+    if (!numbers || static_cast<std::uint64_t>(place.object) != object)
+        throw PicklingError("'" + std::string(text) + "' names no job; " +
+                            std::string(spawn_option) + " is for children that the library starts");
+    return place;
+}
+
+/// A view of the job that `text` names; the handle is not kept.
+inline mapping open_job(std::string_view text) {
+    const job_place place = parse_job_place(text);
     handle owner;
-    throw_if_error(adopt(static_cast<native_handle>(object), owner),
-                   "open the job '" + std::string(place) + "'; it is for children only");
+    throw_if_error(adopt(place.object, owner),
+                   "open the job '" + std::string(text) + "'; it is for children only");
     const shared_block block(std::move(owner));
+    std::uint64_t held = 0;
+    throw_if_error(block.size(held), "measure the job of a spawned child");
+    if (place.bytes == 0 || held < place.bytes)  // To read past its end would be a signal.
+        throw PicklingError("the job '" + std::string(text) +
+                            "' of a spawned child is cut short: " + std::to_string(held) +
+                            " bytes are there");
     mapping view;
-    throw_if_error(block.map(view, 0, bytes), "map the job of a spawned child");
-    return run_job({view.data(), bytes});
+    throw_if_error(block.map(view, 0, place.bytes), "map the job of a spawned child");
+    return view;
+}
+
+/// The child's whole life: runs the job that `text` names.
+inline int run_spawned(std::string_view text) {
+    const mapping view = open_job(text);
+    return run_job({view.data(), view.size()});
 }
 
 }  // namespace detail
 
 /// Must be the first line of `main` in a program that starts processes by `spawn`: Windows always
-/// does, POSIX where it is asked to. In the program that the user started it does nothing. In a child
-/// that the library spawned it does the child's work and ends the process, so what follows it in
-/// `main` runs in the parent only; the child's exit handlers run, as `std::exit` runs them.
+/// does, POSIX where it is asked to. In the program that the user started it does nothing. In a
+/// child that the library spawned it does the child's work and ends the process, so what follows it
+/// in `main` runs in the parent only; the child's exit handlers run, as `std::exit` runs them.
 /// Python: `multiprocessing.freeze_support` together with `if __name__ == '__main__'`.
 inline void freeze_support(int argc, char** argv) {
     detail::freeze_support_called() = true;
+    if (argc > 0)
+        detail::program_name() = argv[0];
     if (argc != 3 || argv[1] != detail::spawn_option)
         return;
     detail::stop_inheritance();

@@ -251,7 +251,8 @@ inline complaints check_no_system_macro(const tree& headers) {
     return found;
 }
 
-/// Headers of the standard library have no ending; any other .h but fmt's is a platform's.
+/// Headers of the standard library have no ending. <cxxabi.h> is the compiler's, on any system that
+/// it is for; every other .h is a platform's.
 inline complaints check_no_platform_header(const tree& headers) {
     complaints found;
     for (const auto& [path, text] : headers) {
@@ -259,7 +260,7 @@ inline complaints check_no_platform_header(const tree& headers) {
             continue;
         for (const directive& d : includes_of(text)) {
             const bool foreign = d.argument.starts_with('<') && !own_header(d.argument);
-            if (foreign && !d.argument.starts_with("<fmt/") &&
+            if (foreign && d.argument != "<cxxabi.h>" &&
                 d.argument.find_first_of("./") != d.argument.npos)
                 found.push_back(at(path, d.line) + d.argument +
                                 " is a platform's header, which only a backend may include");

@@ -155,6 +155,7 @@ TEST_CASE("streams: standard error joins the standard output of this process") {
     const support::tidy tidy;
     const auto file = open_temporary();
     {
+        multiprocessing::detail::flush_streams();  // The file is for what the programs print.
         const saved_streams saved;
         ::dup2(::fileno(file.get()), 1);
         sp::call(shell("echo apple >&2"), {.stderr_ = sp::STDOUT});

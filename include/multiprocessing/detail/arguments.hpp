@@ -15,11 +15,13 @@ namespace multiprocessing {
 
 namespace detail {
 
+template <class T>
+concept borrowed_text =
+    std::same_as<T, std::string_view> || std::same_as<T, const char*> || std::same_as<T, char*>;
+
 /// Text that points into this process becomes a string of its own.
 template <class T>
-using argument_t = std::conditional_t<std::is_convertible_v<std::decay_t<T>, std::string_view> &&
-                                          !std::is_same_v<std::decay_t<T>, std::string>,
-                                      std::string, std::decay_t<T>>;
+using argument_t = std::conditional_t<borrowed_text<std::decay_t<T>>, std::string, std::decay_t<T>>;
 
 template <class F, class Tuple, class = void>
 struct call_traits {
@@ -27,8 +29,9 @@ struct call_traits {
 };
 
 template <class F, class... Ts>
-struct call_traits<F, std::tuple<Ts...>,
-                   std::enable_if_t<std::is_invocable_v<F&, Ts...> || std::is_invocable_v<F&, Ts&...>>> {
+struct call_traits<
+    F, std::tuple<Ts...>,
+    std::enable_if_t<std::is_invocable_v<F&, Ts...> || std::is_invocable_v<F&, Ts&...>>> {
     static constexpr bool callable = true;
     static constexpr bool takes_values = std::is_invocable_v<F&, Ts...>;
     using result = typename std::conditional_t<takes_values, std::invoke_result<F&, Ts...>,

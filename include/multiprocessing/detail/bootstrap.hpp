@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: MIT
-// The life of a child process around its target: who it is, what an exception means, what it leaves.
+// The life of a child process around its target: who it is, what an exception means, what it
+// leaves.
 #pragma once
 
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <system_error>
 #include <utility>
 
+#include <multiprocessing/detail/os/child.hpp>
+#include <multiprocessing/detail/os/handle.hpp>
+#include <multiprocessing/detail/os/pipe.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/process_state.hpp>
+#include <multiprocessing/detail/start_method.hpp>
 #include <multiprocessing/detail/streams.hpp>
 
 namespace multiprocessing::detail {
 
-inline void report_failure(const std::string& process, const std::string& what) noexcept {
-    std::fprintf(stderr, "Process %s:\n%s\n", process.c_str(), what.c_str());
+/// One call, so that the lines of several processes do not mix.
+inline void report_failure(const std::string& process, const std::type_info& type,
+                           const char* what) noexcept {
+    std::fprintf(stderr, "Process %s:\n%s: %s\n", process.c_str(), readable_type_name(type).c_str(),
+                 what);
+}
+
+inline void report_unknown_failure(const std::string& process) noexcept {
+    const std::type_info* const type = current_exception_type();
+    std::fprintf(stderr, "Process %s:\n%s: an exception that is no std::exception\n",
+                 process.c_str(), type != nullptr ? readable_type_name(*type).c_str() : "unknown");
 }
 
 /// Calls `target`; an exception that leaves it is told on standard error. Returns the exit status.
@@ -24,32 +39,61 @@ int run_target(const std::string& name, Target&& target) noexcept {
         target();
         return 0;
     } catch (const std::exception& error) {
-        report_failure(name, readable_name(typeid(error)) + ": " + error.what());
+        report_failure(name, typeid(error), error.what());
     } catch (...) {
-        report_failure(name, "an exception that is no std::exception");
+        report_unknown_failure(name);
     }
     return 1;
 }
 
-/// A handle that becomes ready when the parent, which had number `pid`, has ended; empty if it
-/// has already.
-inline handle parent_sentinel(int pid) {
-    handle sentinel;
-    if (parent_process_id() == pid)
-        throw_if_error(open_process(pid, sentinel), "open parent process " + std::to_string(pid));
-    return sentinel;
+/// What a child does at its end, however it comes to it: by return, exception or `std::exit`.
+inline void end_life() noexcept {
+    process_table::instance().end_children();
+    flush_streams();
 }
 
-/// The whole of a child's life but its end, which differs by start method.
+/// The life of a child that is a fresh program, but for its end, which is `std::exit` with the
+/// status that is returned.
 template <class Target>
-int run_child_process(process_identity identity, Target&& target) {
+int run_child_process(process_identity identity, Target&& target) noexcept {
     const std::string name = identity.name;
     process_table::instance().enter(std::move(identity));
     detach_input();
     const int status = run_target(name, std::forward<Target>(target));
-    process_table::instance().end_children();
-    flush_streams();
+    end_life();
     return status;
+}
+
+/// The life of a child that is a copy of its parent. What the parent's streams hold, its exit
+/// handlers and its static objects are the parent's business; those that the target adds are run.
+template <class Target>
+[[noreturn]] void run_forked_process(process_identity identity, Target&& target) noexcept {
+    disown_exit_handlers(end_life);
+    const std::string name = identity.name;
+    process_table::instance().enter(std::move(identity));
+    drop_buffers();
+    detach_input();
+    drop_input();
+    end_forked_process(run_target(name, std::forward<Target>(target)));
+}
+
+/// A handle that is ready from the beginning.
+inline handle ready_handle() {
+    pipe_ends ends;
+    throw_if_error(open_pipe(ends), "open a pipe");
+    return std::move(ends.reader);
+}
+
+/// A handle that becomes ready when the parent, which had number `pid`, has ended; it is ready if
+/// that was before.
+inline handle parent_sentinel(int pid) {
+    handle sentinel;
+    const auto ec = parent_process_id() == pid ? open_process(pid, sentinel) : std::error_code();
+    // Asked once more: the number that was opened may have been another's already.
+    if (parent_process_id() != pid)
+        return ready_handle();
+    throw_if_error(ec, "open parent process " + std::to_string(pid));
+    return sentinel;
 }
 
 }  // namespace multiprocessing::detail

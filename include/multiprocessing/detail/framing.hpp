@@ -31,7 +31,8 @@ public:
         }
     }
 
-    std::span<const std::byte> bytes() const noexcept { return {bytes_.data(), size_}; }
+    std::span<const std::byte> bytes() const& noexcept { return {bytes_.data(), size_}; }
+    std::span<const std::byte> bytes() const&& = delete;
 
 private:
     void put(std::size_t at, std::uint64_t value, std::size_t count) noexcept {

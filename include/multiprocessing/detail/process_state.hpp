@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -33,6 +36,8 @@ struct process_identity {
     int parent_pid = 0;
     std::string parent_name{};
     start_method method = start_method::none;
+    /// What set_start_method() had chosen in the parent.
+    start_method chosen_method = start_method::none;
 };
 
 /// What a child process is to do.
@@ -47,87 +52,97 @@ public:
 
 enum class process_role { child, current, parent };
 
-/// One process that users hold handles of: a child, or this process or its parent.
+/// One process that users hold handles of: a child, or this process or its parent. What the system
+/// knows of it may only be asked by the process that made this object.
 class process_state {
 public:
-    process_state(process_identity identity, std::unique_ptr<process_target> target)
-        : identity_(std::move(identity)), target_(std::move(target)), owner_(process_id()) {}
+    process_state(process_identity identity, std::unique_ptr<process_target> target, bool tied)
+        : tied_(tied), identity_(std::move(identity)), target_(std::move(target)) {}
 
-    /// This process or its parent; `sentinel` becomes ready when it has ended,
-    /// and is empty if it has.
+    /// This process or its parent; `sentinel` becomes ready when it has ended.
     process_state(process_role role, process_identity identity, int pid, handle sentinel)
         : role_(role), identity_(std::move(identity)), pid_(pid), sentinel_(std::move(sentinel)),
-          started_(true), owner_(process_id()) {}
+          stage_(stage::started) {}
 
     process_role role() const noexcept { return role_; }
+    bool tied() const noexcept { return tied_; }
 
-    /// Read and changed by the user, without meaning for the system.
+    // The identity is behind the library's lock, which a fork waits for, and not behind this
+    // object's: in a child of the user's, born while another thread was in here, it can still be
+    // asked.
     std::string name() const {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         return identity_.name;
     }
-    void rename(std::string name) {
-        const std::lock_guard lock(mutex_);
-        identity_.name = std::move(name);
+    bool daemon() const {
+        const std::lock_guard lock(library_mutex());
+        return identity_.daemon;
     }
     process_identity identity() const {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         return identity_;
     }
     template <class Change>
     void change_identity(Change change) {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(library_mutex());
         change(identity_);
     }
 
-    bool started() const noexcept { return started_.load(std::memory_order_acquire); }
+    bool started() const noexcept {
+        // Pairs with the release in start(): the child's number is visible with it.
+        return stage_.load(std::memory_order_acquire) == stage::started;
+    }
     bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
     bool owned() const noexcept { return owner_ == process_id(); }
-    int pid() const noexcept { return role_ == process_role::child ? child_.pid() : pid_; }
-    native_handle sentinel() const noexcept {
+    int pid() const noexcept { return pid_; }
+
+    native_handle sentinel() const {
+        const std::lock_guard lock(mutex_);
         return role_ == process_role::child ? child_.sentinel() : sentinel_.get();
     }
+    bool is(const process_state& other) const noexcept {
+        return this == &other ||
+               (role_ != process_role::child && role_ == other.role_ && pid_ == other.pid_);
+    }
 
-    /// Starts the child, at most once. `body` runs in a forked one and returns its exit status.
+    /// Starts the child, at most once. `body` runs in a forked one and does not return. No lock is
+    /// held while it starts, nor while the target is let go of: both may run the user's code.
     template <class Body>
-    void start(bool tied, Body body) {
-        const std::lock_guard lock(mutex_);
-        if (started())
-            throw ProcessError("cannot start a process twice");
-        if (identity_.method == start_method::fork)
-            fork(tied, body);
-        else
-            target_->spawn(child_, identity_, tied);
-        target_.reset();
-        // Pairs with the acquire in started(): the child's number and sentinel are visible with it.
-        started_.store(true, std::memory_order_release);
+    void start(const process_identity& identity, Body body) {
+        std::unique_ptr<process_target> target = claim();
+        try {
+            if (identity.method == start_method::fork)
+                fork(identity, [&] { return body(*target); });
+            else
+                target->spawn(child_, identity, tied_);
+        } catch (...) {
+            unclaim(std::move(target));
+            throw;
+        }
+        pid_ = child_.pid();
+        stage_.store(stage::started, std::memory_order_release);
     }
 
     /// Waits until it ends; returns whether it has. No lock is held while it waits.
     bool wait(const deadline& until) {
-        if (exitcode() || (role_ == process_role::parent && !sentinel_))
+        if (exitcode())
             return true;
+        const waiter here(*this);
+        if (here.sentinel() == no_handle)
+            return true;  // Closed meanwhile, which is allowed only after its end.
         bool ready = false;
-        throw_if_error(wait_ready(sentinel(), until, ready), "wait for a process");
-        return ready && (role_ != process_role::child || exitcode());
+        throw_if_error(wait_ready(here.sentinel(), until, ready), "wait for a process");
+        if (ready)
+            reap(true);
+        return ready;
     }
 
     /// How it ended, once it has; asks the system, and lets it forget the child.
-    std::optional<int> exitcode() {
-        const std::lock_guard lock(mutex_);
-        if (exitcode_ || !started() || role_ != process_role::child)
-            return exitcode_;
-        const auto ec = child_.reap(false, exitcode_);
-        if (ec == std::errc::no_child_process)
-            exitcode_ = exitcode_unknown;
-        else
-            throw_if_error(ec, "ask how process " + std::to_string(pid()) + " ended");
-        return exitcode_;
-    }
+    std::optional<int> exitcode() { return reap(false); }
 
     void signal(int number) {
         const std::lock_guard lock(mutex_);
-        if (exitcode_ || !started())
+        if (exitcode_ || closed() || !started())
             return;
         const auto ec = child_.signal(number);
         if (ec && ec != std::errc::no_such_process)
@@ -135,37 +150,102 @@ public:
                                        std::to_string(pid()));
     }
 
-    /// Lets go of the system's handles. The caller has seen to it that the child has ended.
-    void close() noexcept {
+    /// Lets go of the system's handles, if need be when the last that waits has returned. The
+    /// caller has seen to it that the child has ended or was never started.
+    void close() {
+        std::unique_ptr<process_target> target;
         const std::lock_guard lock(mutex_);
+        if (stage_ == stage::starting)
+            throw ValueError("cannot close a process while it is being started");
         closed_.store(true, std::memory_order_release);
-        target_.reset();
-        child_ = child_process();
+        target = std::move(target_);
+        release_if_unused();
     }
 
-    /// The exit code of a child that another part of the program had waited for; CPython reports the
-    /// same where a server process lost it.
+    /// The exit code of a child that another part of the program had waited for; CPython reports
+    /// the same where a server process lost it.
     static constexpr int exitcode_unknown = 255;
 
 private:
+    enum class stage { unstarted, starting, started };
+
+    /// Keeps the sentinel open for as long as somebody waits on it.
+    class waiter {
+    public:
+        explicit waiter(process_state& state) : state_(state) {
+            const std::lock_guard lock(state.mutex_);
+            ++state.waiters_;
+            sentinel_ = state.role_ == process_role::child ? state.child_.sentinel()
+                                                           : state.sentinel_.get();
+        }
+        waiter(const waiter&) = delete;
+        waiter& operator=(const waiter&) = delete;
+        ~waiter() {
+            const std::lock_guard lock(state_.mutex_);
+            --state_.waiters_;
+            state_.release_if_unused();
+        }
+        native_handle sentinel() const noexcept { return sentinel_; }
+
+    private:
+        process_state& state_;
+        native_handle sentinel_;
+    };
+
+    void release_if_unused() noexcept {
+        if (!closed() || waiters_ > 0)
+            return;
+        child_ = child_process();
+        sentinel_.reset();
+    }
+
+    std::unique_ptr<process_target> claim() {
+        const std::lock_guard lock(mutex_);
+        if (closed())
+            throw ValueError("process object is closed");
+        if (stage_ != stage::unstarted)
+            throw ProcessError("cannot start a process twice");
+        stage_ = stage::starting;
+        return std::move(target_);
+    }
+    void unclaim(std::unique_ptr<process_target> target) noexcept {
+        const std::lock_guard lock(mutex_);
+        target_ = std::move(target);
+        stage_ = stage::unstarted;
+    }
+
     template <class Body>
-    void fork(bool tied, Body& body) {
+    void fork(const process_identity& identity, const Body& body) {
         if constexpr (has_fork)
-            throw_if_error(child_process::fork(child_, tied, [&] { return body(*target_); }),
-                           "fork process '" + identity_.name + "'");
+            throw_if_error(child_process::fork(child_, tied_, body),
+                           "fork process '" + identity.name + "'");
+    }
+
+    std::optional<int> reap(bool has_ended) {
+        const std::lock_guard lock(mutex_);
+        if (exitcode_ || closed() || !started() || role_ != process_role::child)
+            return exitcode_;
+        const auto ec = child_.reap(has_ended, exitcode_);
+        if (ec == std::errc::no_child_process)
+            exitcode_ = exitcode_unknown;
+        else
+            throw_if_error(ec, "ask how process " + std::to_string(pid()) + " ended");
+        return exitcode_;
     }
 
     mutable std::mutex mutex_;
-    process_role role_ = process_role::child;
+    const process_role role_ = process_role::child;
+    const bool tied_ = true;
+    const int owner_ = process_id();
     process_identity identity_;
     std::unique_ptr<process_target> target_;
     child_process child_;
     int pid_ = 0;
     handle sentinel_;
     std::optional<int> exitcode_;
-    std::atomic<bool> started_{false};
+    int waiters_ = 0;
+    std::atomic<stage> stage_{stage::unstarted};
     std::atomic<bool> closed_{false};
-    int owner_;
 };
 
 /// This process as the library knows it, and its children that have not been waited for.
@@ -174,7 +254,8 @@ public:
     using state = std::shared_ptr<process_state>;
 
     static process_table& instance() {
-        static process_table* const table = new process_table;  // Never destroyed: used until the end.
+        static process_table* const table =
+            new process_table;  // Never destroyed: used until the end.
         return *table;
     }
 
@@ -188,12 +269,17 @@ public:
         change(identity_);
     }
 
+    bool is_daemon() const {
+        const std::lock_guard lock(library_mutex());
+        return identity_.daemon;
+    }
+
     /// The identity of a new child, but for what its maker says of it.
     process_identity next_child() {
         const std::lock_guard lock(library_mutex());
         process_identity child;
-        child.lineage = identity_.lineage + (identity_.lineage.empty() ? "" : ":") +
-                        std::to_string(++started_);
+        child.lineage =
+            identity_.lineage + (identity_.lineage.empty() ? "" : ":") + std::to_string(++started_);
         child.daemon = identity_.daemon;
         child.authkey = identity_.authkey;
         child.parent_pid = process_id();
@@ -203,10 +289,13 @@ public:
     /// In a child, before its target runs.
     void enter(process_identity identity) {
         const std::lock_guard lock(library_mutex());
+        chosen_start_method() = identity.chosen_method;
         identity_ = std::move(identity);
         started_ = 0;
     }
 
+    /// Entered before it is started: a child that exists is in the table, whatever fails then, and
+    /// a forked one finds its target kept alive by it.
     void add(state child) {
         const std::lock_guard lock(library_mutex());
         children_.push_back(std::move(child));
@@ -215,13 +304,21 @@ public:
         const std::lock_guard lock(library_mutex());
         std::erase_if(children_, [&](const state& entry) { return entry.get() == &child; });
     }
+    /// Undoes one add(): another thread may be starting the same child, with more success.
+    void take_back(const process_state& child) noexcept {
+        const std::lock_guard lock(library_mutex());
+        const auto place = std::find_if(children_.begin(), children_.end(),
+                                        [&](const state& entry) { return entry.get() == &child; });
+        if (place != children_.end())
+            children_.erase(place);
+    }
     std::vector<state> children() const {
         const std::lock_guard lock(library_mutex());
         return children_;
     }
 
-    /// Forgets children that have ended, so that they do not stay in the system's table for want of a
-    /// join: looks at a few each time, in turn.
+    /// Forgets children that have ended, so that they do not stay in the system's table for want of
+    /// a join: looks at a few each time, in turn.
     void reap_some() {
         for (int i = 0; i < 2; ++i) {
             const state child = next_in_turn();
@@ -230,20 +327,46 @@ public:
         }
     }
 
-    /// At the normal end of this process: daemons are terminated, the others waited for.
-    void end_children() {
-        const auto children = this->children();
-        for (const state& child : children)
-            if (child->identity().daemon)
-                child->signal(child_process::terminate_signal);
-        for (const state& child : children)
-            child->wait(deadline::never());
+    /// At the normal end of this process: daemons are terminated, the others waited for, but for
+    /// those that were to outlive it.
+    void end_children() noexcept {
+        try {
+            const auto children = this->children();
+            for (const state& child : children)
+                if (child->daemon())
+                    end_child(*child, [](process_state& daemon) {
+                        daemon.signal(child_process::terminate_signal);
+                    });
+            for (const state& child : children)
+                if (child->started() && (child->tied() || child->daemon()))
+                    end_child(*child, [](process_state& other) { other.wait(deadline::never()); });
+        } catch (const std::exception& error) {
+            report_lost_children(error.what());
+        }
     }
 
 private:
     process_table() {
+        identity_.authkey.resize(authkey_bytes);
+        throw_if_error(random_bytes(identity_.authkey.data(), authkey_bytes), "make a random key");
         run_after_fork([] { instance().forget_children(); });
         std::atexit([] { instance().end_children(); });
+    }
+
+    static constexpr std::size_t authkey_bytes = 32;
+
+    /// One child that cannot be ended is no reason to leave the next.
+    template <class Step>
+    static void end_child(process_state& child, Step step) noexcept {
+        try {
+            step(child);
+        } catch (const std::exception& error) {
+            report_lost_children(error.what());
+        }
+    }
+    static void report_lost_children(const char* what) noexcept {
+        std::fprintf(stderr, "multiprocessing: a child process was not waited for at exit: %s\n",
+                     what);
     }
 
     state next_in_turn() {
@@ -251,9 +374,12 @@ private:
         return children_.empty() ? nullptr : children_[++turn_ % children_.size()];
     }
 
-    /// In a forked child: the parent's children are not its own. The states are leaked, not destroyed:
-    /// another thread may have been inside one at the moment of the fork.
-    void forget_children() noexcept { new (&leaked_) std::vector<state>(std::exchange(children_, {})); }
+    /// In a forked child: the parent's children are not its own. The states are leaked, not
+    /// destroyed: another thread may have been inside one at the moment of the fork, and a target
+    /// runs in one.
+    void forget_children() noexcept {
+        new (&leaked_) std::vector<state>(std::exchange(children_, {}));
+    }
 
     process_identity identity_{.name = "MainProcess"};
     int started_ = 0;

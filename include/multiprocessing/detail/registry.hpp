@@ -49,24 +49,27 @@ public:
         const std::lock_guard lock(library_mutex());
         names_.push_back({name, function});
     }
-    void remove_name(code_address function) noexcept {
+    void remove_name(std::string_view name, code_address function) noexcept {
         const std::lock_guard lock(library_mutex());
-        std::erase_if(names_, [&](const named& entry) { return entry.function == function; });
+        const auto place = std::find_if(names_.begin(), names_.end(), [&](const named& entry) {
+            return entry.function == function && entry.name == name;
+        });
+        if (place != names_.end())
+            names_.erase(place);
     }
-    /// Empty where the function has no name; null where no function has the name.
+    /// Empty where the function has no name that is its own; null where no function has the name,
+    /// or several have: files may each hold a function of the same name, and either would be a
+    /// guess.
     std::string_view name_of(code_address function) {
         const std::lock_guard lock(library_mutex());
         for (const named& entry : names_)
-            if (entry.function == function)
+            if (entry.function == function && only_function_of(entry.name) == function)
                 return entry.name;
         return {};
     }
     code_address function_of(std::string_view name) {
         const std::lock_guard lock(library_mutex());
-        for (const named& entry : names_)
-            if (entry.name == name)
-                return entry.function;
-        return nullptr;
+        return only_function_of(name);
     }
 
 private:
@@ -76,6 +79,18 @@ private:
     };
 
     registry() = default;
+
+    code_address only_function_of(std::string_view name) const noexcept {
+        code_address found = nullptr;
+        for (const named& entry : names_) {
+            if (entry.name != name || entry.function == found)
+                continue;
+            if (found != nullptr)
+                return nullptr;
+            found = entry.function;
+        }
+        return found;
+    }
 
     std::vector<code_address> thunks_;
     std::vector<named> names_;
@@ -104,14 +119,16 @@ struct thunk_entry {
 
 class registered_name {
 public:
-    registered_name(std::string_view name, code_address function) : function_(function) {
+    registered_name(std::string_view name, code_address function)
+        : name_(name), function_(function) {
         registry::instance().add_name(name, function);
     }
     registered_name(const registered_name&) = delete;
     registered_name& operator=(const registered_name&) = delete;
-    ~registered_name() { registry::instance().remove_name(function_); }
+    ~registered_name() { registry::instance().remove_name(name_, function_); }
 
 private:
+    std::string_view name_;
     code_address function_;
 };
 

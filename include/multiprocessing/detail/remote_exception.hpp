@@ -9,6 +9,7 @@
 #include <functional>
 #include <ios>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -21,7 +22,7 @@
 #include <variant>
 
 #include <multiprocessing/detail/codec.hpp>
-#include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/streams.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::detail {

@@ -34,6 +34,9 @@ inline start_method start_method_named(std::string_view name) {
                      (has_fork ? "'fork' and 'spawn'" : "'spawn'"));
 }
 
+inline constexpr start_method default_start_method =
+    has_fork ? start_method::fork : start_method::spawn;
+
 /// What set_start_method() chose; none until then.
 inline std::atomic<start_method>& chosen_start_method() noexcept {
     static std::atomic<start_method> method{start_method::none};
@@ -45,10 +48,8 @@ inline start_method start_method_for(std::string_view option) {
     if (!option.empty())
         return start_method_named(option);
     start_method chosen = start_method::none;
-    const start_method by_default = has_fork ? start_method::fork : start_method::spawn;
-    if (chosen_start_method().compare_exchange_strong(chosen, by_default))
-        return by_default;
-    return chosen;
+    const bool first = chosen_start_method().compare_exchange_strong(chosen, default_start_method);
+    return first ? default_start_method : chosen;
 }
 
 }  // namespace multiprocessing::detail

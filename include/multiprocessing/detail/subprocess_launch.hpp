@@ -16,6 +16,7 @@
 #include <multiprocessing/detail/os/launch_plan.hpp>
 #include <multiprocessing/detail/os/pipe.hpp>
 #include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/streams.hpp>
 #include <multiprocessing/detail/subprocess_options.hpp>
 #include <multiprocessing/error.hpp>
 
@@ -158,6 +159,9 @@ inline std::array<handle, 3> launch(const subprocess::command& command,
                                     const subprocess::options& how, child_process& child) {
     launch_plan plan = make_launch_plan(command, how);
     launch_streams streams = open_streams(how, plan);
+    // What this process has printed so far comes before what the program prints to the same place.
+    if (plan.streams[1] == no_handle || plan.streams[2] == no_handle)
+        flush_streams();
     launch_step step = launch_step::start;
     if (const auto ec = child_process::exec(child, plan, step))
         throw_system_error(ec, describe_step(step,

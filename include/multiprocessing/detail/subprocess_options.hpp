@@ -217,6 +217,8 @@ struct options {
     argument executable = {};
     /// What the program's streams are connected to; this process' own if not given.
     redirection stdin_ = {};
+    /// Where it is this process' own, what C's and C++'s standard streams hold is written out before
+    /// the program starts, so that the lines come in order; Python leaves that to the caller.
     redirection stdout_ = {};
     redirection stderr_ = {};
     /// Whether handles other than the streams and `pass_fds` are closed in the program. Where not,

@@ -23,15 +23,17 @@ namespace multiprocessing::detail {
 ///
 /// `can_fork` tells whether `fork(child, tied, body)` exists: `body` runs in a copy of this
 /// process, which ends with the status that `body` returns, without running exit handlers or
-/// destructors. `exec(child, plan, step)` starts a program at a cost that does not depend on this
-/// process' size. `reap(block, exitcode)` fetches how it ended, once: the exit status, or minus the
-/// signal; `exitcode` stays empty while it runs. Where another part of the program took it, the
-/// system is asked again, and it is an error only if that does not help. `signal(number)` reaches
-/// the child and never a stranger that got its number later.
+/// destructors, and ends by `std::terminate` if `body` throws. `exec(child, plan, step)` starts a
+/// program at a cost that does not depend on this process' size. `reap(block, exitcode)` fetches
+/// how it ended, once: the exit status, or minus the signal; `exitcode` stays empty while it runs.
+/// Where another part of the program took it, the system is asked again, and it is an error only if
+/// that does not help. `signal(number)` reaches the child and never a stranger that got its number
+/// later.
 using backend::child_process;
 
-/// run_after_fork(hook): in every child that is a copy of this process, also one that the user forks,
-/// `hook` runs first, with the library's lock held: it may only change memory and close handles.
+/// run_after_fork(hook): in every child that is a copy of this process, also one that the user
+/// forks, `hook` runs first, with the library's lock held: it may only change memory and close
+/// handles.
 using backend::run_after_fork;
 
 /// open_process(pid, sentinel): a handle that becomes ready when that process has ended.

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <string>
 #include <system_error>
-#include <typeinfo>
 #include <vector>
 
 #include <multiprocessing/config.hpp>
@@ -23,13 +22,22 @@ namespace multiprocessing::detail {
 /// exit_now(status): ends this process; no handler, no destructor, nothing flushed.
 /// kill_process(pid, signal): by number, which may be another's by now; see child_process::signal.
 /// detach_input(): standard input reads as empty from now on.
+/// drop_buffers(): what C's standard streams hold is forgotten: in a copy of a process it is the
+/// parent's, who has it still.
 /// stop_inheritance(): what the parent left open for this process does not reach its own children.
 using backend::detach_input;
+using backend::drop_buffers;
 using backend::exit_now;
 using backend::kill_process;
 using backend::parent_process_id;
 using backend::process_id;
 using backend::stop_inheritance;
+
+/// disown_exit_handlers(last), end_forked_process(status): for a copy of a process. Of the handlers
+/// and objects that `std::exit` or `end_forked_process` run and destroy, only those registered
+/// after the first call are; then `last` runs and the process ends with the status.
+using backend::disown_exit_handlers;
+using backend::end_forked_process;
 
 /// fork_process(pid): only where child_process::can_fork.
 /// wait_process(which, options, pid, status), exit_code_of(status, code): waiting as the system
@@ -45,10 +53,9 @@ using backend::affinity_cpus;
 using backend::machine_cpus;
 using backend::quota_cpus;
 
-/// signal_name(9) is "SIGKILL". readable_name(type): as it is written in source. random_bytes(data,
+/// signal_name(9) is "SIGKILL". random_bytes(data,
 /// bytes): fit for keys.
 using backend::random_bytes;
-using backend::readable_name;
 using backend::signal_name;
 
 /// current_environment(): "NAME=value" for each variable of this process.
@@ -69,12 +76,13 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     { affinity_cpus() } -> std::same_as<Integer>;
     { quota_cpus() } -> std::same_as<double>;
     { signal_name(number) } -> std::same_as<std::string>;
-    { readable_name(typeid(number)) } -> std::same_as<std::string>;
     { random_bytes(data, bytes) } -> std::same_as<std::error_code>;
     { detach_input() }
     noexcept;
     { current_environment() } -> std::same_as<std::vector<std::string>>;
     { command_rules_here } -> std::convertible_to<command_rules>;
+    { drop_buffers() }
+    noexcept;
 };
 static_assert(system_contract<int>);
 

@@ -63,29 +63,27 @@ public:
     /// Runs `body` in a copy of this process, which then ends with what `body` returns.
     template <class Body>
     static std::error_code fork(child_process& child, bool tied, Body&& body) {
-        pipe_ends tie;
-        if (const auto ec = tied ? open_pipe(tie) : std::error_code())
+        handle reader;
+        tie_holder tie;
+        if (const auto ec = tied ? tie.open(reader) : std::error_code())
             return ec;
-        child.pid_ = ::fork();
-        if (child.pid_ == -1)
+        const int pid = ::fork();
+        if (pid == -1)
             return last_error();
-        if (child.pid_ == 0) {
-            tie.writer.reset();
-            if (tied && !tie_to_parent(tie.reader.release()))
-                ::_exit(127);
-            ::_exit(body());
-        }
-        return child.settle(std::move(tie.writer));
+        if (pid == 0)
+            live(reader.release(), body);
+        return child.settle(pid, std::move(tie));
     }
 
     /// Starts a program. On failure nothing is left behind, and `step` says what failed.
     static std::error_code exec(child_process& child, const launch_plan& plan, launch_step& step) {
         step = launch_step::start;
         exec_request request(plan);
-        pipe_ends tie;
-        if (const auto ec = plan.tied ? open_pipe(tie) : std::error_code())
+        handle reader;
+        tie_holder tie;
+        if (const auto ec = plan.tied ? tie.open(reader) : std::error_code())
             return ec;
-        request.tie = tie.reader.get();
+        request.tie = reader.get();
         if (const auto ec = clone_and_exec(request, child.pid_, child.sentinel_))
             return ec;
         if (request.error != 0) {
@@ -95,8 +93,7 @@ public:
             child.sentinel_.reset();
             return {request.error, std::system_category()};
         }
-        if (tie.writer)
-            child.tie_ = tie_holder(std::move(tie.writer));
+        child.tie_ = std::move(tie);
         return {};
     }
 
@@ -124,15 +121,27 @@ public:
     void release() noexcept { sentinel_.reset(); }
 
 private:
-    std::error_code settle(handle tie_writer) {
-        if (tie_writer)
-            tie_ = tie_holder(std::move(tie_writer));
-        if (const auto ec = open_process(pid_, sentinel_)) {
-            ::kill(pid_,
-                   SIGKILL);  // It is ours and not waited for: the number cannot be another's.
-            retry([&] { return ::waitpid(pid_, nullptr, 0); });
+    /// The child's side of a fork. What leaves `body` must not go on in the parent's frames.
+    template <class Body>
+    [[noreturn]] static void live(native_handle tie, Body& body) noexcept {
+        if (tie != no_handle && !tie_to_parent(tie))
+            ::_exit(127);
+        ::_exit(body());
+    }
+
+    std::error_code settle(int pid, tie_holder tie) noexcept {
+        handle sentinel;
+        if (const auto ec = open_process(pid, sentinel)) {
+            // ESRCH: somebody waited for any child; the number may be another's by now.
+            if (ec != std::errc::no_such_process) {
+                ::kill(pid, SIGKILL);
+                retry([&] { return ::waitpid(pid, nullptr, 0); });
+            }
             return ec;
         }
+        pid_ = pid;
+        sentinel_ = std::move(sentinel);
+        tie_ = std::move(tie);
         return {};
     }
 

@@ -77,7 +77,7 @@ public:
             if (count == -1 && errno != EINTR)
                 return last_error();
             for (int i = 0; i < count; ++i)
-                keys.push_back(events[i].data.u64);
+                keys.push_back(std::uint64_t{events[i].data.u64});  // A copy: events are packed.
             if (count > 0 || (count == 0 && until.passed()))
                 return {};
         }

@@ -104,40 +104,48 @@ public:
     }
 
     /// The program's own key: dl_iterate_phdr names it first.
-    std::uint64_t program() {
-        const std::lock_guard lock(library_mutex());
-        return images_.front().key;
-    }
+    std::uint64_t program() const noexcept { return program_; }
 
 private:
-    image_table() { refresh(); }
+    image_table() : images_(loaded_images()), program_(images_.front().key) {}
 
     template <class Matches, class Use>
     bool look_up(Matches matches, Use use) {
+        if (look_up_known(matches, use))
+            return true;
+        auto images = loaded_images();  // The loader has a lock of its own: not under ours.
+        {
+            const std::lock_guard lock(library_mutex());
+            images_.swap(images);
+        }
+        return look_up_known(matches, use);
+    }
+
+    template <class Matches, class Use>
+    bool look_up_known(Matches& matches, Use& use) {
         const std::lock_guard lock(library_mutex());
-        for (int attempt = 0; attempt < 2; ++attempt) {
-            for (const loaded_image& image : images_) {
-                if (matches(image)) {
-                    use(image);
-                    return true;
-                }
+        for (const loaded_image& image : images_) {
+            if (matches(image)) {
+                use(image);
+                return true;
             }
-            refresh();
         }
         return false;
     }
 
-    void refresh() {
-        images_.clear();
+    static std::vector<loaded_image> loaded_images() {
+        std::vector<loaded_image> images;
         ::dl_iterate_phdr(
-            [](::dl_phdr_info* info, std::size_t, void* table) {
-                static_cast<image_table*>(table)->images_.push_back(describe_image(*info));
+            [](::dl_phdr_info* info, std::size_t, void* list) {
+                static_cast<std::vector<loaded_image>*>(list)->push_back(describe_image(*info));
                 return 0;
             },
-            this);
+            &images);
+        return images;
     }
 
     std::vector<loaded_image> images_;
+    std::uint64_t program_;
 };
 
 inline bool locate_code(const void* address, image_place& place) {

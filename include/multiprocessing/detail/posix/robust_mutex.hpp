@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cerrno>
+#include <chrono>
 #include <ctime>
 #include <system_error>
 
@@ -25,6 +26,7 @@ public:
         ::pthread_mutexattr_init(&attributes);
         ::pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
         ::pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+        ::pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
         const int error = ::pthread_mutex_init(&shared, &attributes);
         ::pthread_mutexattr_destroy(&attributes);
         return {error, std::system_category()};
@@ -47,15 +49,29 @@ private:
     int acquire(const deadline& until) noexcept {
         if (const int error = ::pthread_mutex_trylock(mutex_); error != EBUSY || until.immediate())
             return error;
-        if (until.is_never())
-            return ::pthread_mutex_lock(mutex_);
-        const auto since_boot = until.moment().time_since_epoch();
+        for (;;) {
+            const auto now = deadline::clock::now();
+            const auto look_again = now + longest_sleep;
+            const bool last = !until.is_never() && until.moment() <= look_again;
+            const ::timespec moment = monotonic(last ? until.moment() : look_again);
+            const int error = ::pthread_mutex_clocklock(mutex_, CLOCK_MONOTONIC, &moment);
+            if (error != ETIMEDOUT || last)
+                return error;
+        }
+    }
+
+    static ::timespec monotonic(deadline::clock::time_point moment) noexcept {
+        const auto since_boot = moment.time_since_epoch();
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
         const std::chrono::nanoseconds rest = since_boot - seconds;
-        const ::timespec moment{static_cast<std::time_t>(seconds.count()),
-                                static_cast<long>(rest.count())};
-        return ::pthread_mutex_clocklock(mutex_, CLOCK_MONOTONIC, &moment);
+        return {static_cast<std::time_t>(seconds.count()), static_cast<long>(rest.count())};
     }
+
+    // A wake-up can be lost: glibc wakes one sleeper; if that one is killed before it has taken the
+    // mutex or marked it as wanted, and another thread has taken it meanwhile, that one's unlock
+    // wakes nobody. The kernel repairs this only for a mutex that is free. So nobody sleeps for
+    // ever without a look.
+    static constexpr std::chrono::seconds longest_sleep{1};
 
     cell* mutex_ = nullptr;
 };

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <typeinfo>
 #include <vector>
 
 #include <multiprocessing/detail/command_line.hpp>
@@ -19,6 +19,7 @@
 #include <cxxabi.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio_ext.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -161,14 +162,6 @@ inline std::string signal_name(int signal) {
     return name != nullptr ? "SIG" + std::string(name) : "signal " + std::to_string(signal);
 }
 
-inline std::string readable_name(const std::type_info& type) {
-    int status = 0;
-    char* const text = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
-    std::string name(status == 0 && text != nullptr ? text : type.name());
-    std::free(text);
-    return name;
-}
-
 inline std::error_code random_bytes(void* data, std::size_t bytes) noexcept {
     auto* at = static_cast<unsigned char*>(data);
     while (bytes > 0) {
@@ -196,10 +189,72 @@ inline std::vector<std::string> current_environment() {
     return entries;
 }
 
+/// Where the parent had no standard input, /dev/null opens as descriptor 0 and stays.
 inline void detach_input() noexcept {
-    const handle nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (nothing)
+    handle nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (nothing.get() > 0)
         ::dup2(nothing.get(), 0);  // Without /dev/null the child keeps the parent's input.
+    else if (nothing.get() == 0 && ::fcntl(0, F_SETFD, 0) == 0)
+        nothing.release();
+}
+
+/// Only the pointers into the buffers are reset; nothing is read, written or sought.
+inline void drop_buffers() noexcept {
+    ::__fpurge(stdin);
+    ::__fpurge(stdout);
+    ::__fpurge(stderr);
+}
+
+using last_exit_handler = void (*)();
+
+#if defined(MULTIPROCESSING_HAS_ON_EXIT)
+/// Handlers run in reverse order of their registration, so what is registered now is the border: it
+/// ends the process before the parent's can run. By `std::exit` the first border that is met is
+/// on_exit's, which is told the status. end_forked_process must not call `std::exit`: that destroys
+/// the parent's thread_local objects too; the call it makes passes over on_exit's and meets
+/// atexit's.
+class exit_border {
+public:
+    static void draw(last_exit_handler last) noexcept {
+        last_ = last;
+        std::atexit([] { stop(status_); });
+        ::on_exit([](int status, void*) { stop(status); }, nullptr);
+    }
+    [[noreturn]] static void end(int status) noexcept {
+        status_ = status;
+        abi::__cxa_finalize(nullptr);
+        stop(status);
+    }
+
+private:
+    [[noreturn]] static void stop(int status) noexcept {
+        last_();
+        ::_exit(status);
+    }
+
+    static inline last_exit_handler last_ = nullptr;
+    static inline int status_ = 0;
+};
+#else
+class exit_border {
+public:
+    static void draw(last_exit_handler last) noexcept { last_ = last; }
+    [[noreturn]] static void end(int status) noexcept {
+        last_();
+        ::_exit(status);
+    }
+
+private:
+    static inline last_exit_handler last_ = nullptr;
+};
+#endif
+
+inline void disown_exit_handlers(last_exit_handler last) noexcept {
+    exit_border::draw(last);
+}
+
+[[noreturn]] inline void end_forked_process(int status) noexcept {
+    exit_border::end(status);
 }
 
 }  // namespace multiprocessing::detail::posix

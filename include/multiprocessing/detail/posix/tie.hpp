@@ -32,13 +32,23 @@ namespace multiprocessing::detail::posix {
 class tie_registry {
 public:
     static tie_registry& instance() {
-        static tie_registry* const registry = new tie_registry;  // Never destroyed: used until the end.
+        static tie_registry* const registry =
+            new tie_registry;  // Never destroyed: used until the end.
         return *registry;
     }
 
-    void add(native_handle writer) {
+    /// Opens a tie. A fork waits for the lock, so no sibling is born with a writing end that is not
+    /// entered here.
+    std::error_code open(handle& reader, native_handle& writer) {
         const std::lock_guard lock(library_mutex());
+        writers_.reserve(writers_.size() + 1);
+        pipe_ends ends;
+        if (const auto ec = open_pipe(ends))
+            return ec;
+        reader = std::move(ends.reader);
+        writer = ends.writer.release();
         writers_.push_back(writer);
+        return {};
     }
 
     /// Closes one. In a child of the process that opened it there is nothing left to close, and the
@@ -71,10 +81,6 @@ private:
 class tie_holder {
 public:
     tie_holder() noexcept = default;
-    explicit tie_holder(handle writer) : writer_(writer.get()) {
-        tie_registry::instance().add(writer_);
-        writer.release();
-    }
     tie_holder(tie_holder&& other) noexcept : writer_(std::exchange(other.writer_, no_handle)) {}
     tie_holder& operator=(tie_holder&& other) noexcept {
         std::swap(writer_, other.writer_);
@@ -84,6 +90,10 @@ public:
         if (writer_ != no_handle)
             tie_registry::instance().close(writer_);
     }
+
+    /// Ties a child that is yet to be made: it is to call `tie_to_parent(reader)`. In a fork of
+    /// this process the writing end is closed before the fork returns.
+    std::error_code open(handle& reader) { return tie_registry::instance().open(reader, writer_); }
 
 private:
     native_handle writer_ = no_handle;

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: MIT
+// A pool's workers and the work they share: gives out tasks, takes replies, replaces those that
+// die.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/os/child.hpp>
+#include <multiprocessing/detail/os/doorbell.hpp>
+#include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/remote_exception.hpp>
+#include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/detail/worker_link.hpp>
+#include <multiprocessing/error.hpp>
+#include <multiprocessing/process.hpp>
+
+namespace multiprocessing::detail {
+
+// What a worker's death costs. Its replies are read first: what it had published counts. The task
+// it had begun fails with WorkerLostError; those it had been given and not begun go to others.
+
+/// Ordinary code without a lock: the dispatcher sees to it that one thread is in here at a time.
+/// listen() alone is called without that, by the thread that has the dispatcher's role of the
+/// driver.
+class crew {
+public:
+    crew(std::size_t processes, process_options worker_options)
+        : processes_(processes), worker_options_(std::move(worker_options)),
+          bell_(std::make_shared<doorbell>()) {
+        throw_if_error(doorbell::create(*bell_), "create a pool's doorbell");
+        throw_if_error(wait_set::create(wait_set_), "create a pool's wait set");
+        throw_if_error(wait_set_.add(bell_->native(), bell_key), "listen to a pool's doorbell");
+        workers_.reserve(processes_);
+        try {
+            while (workers_.size() < processes_)
+                start_worker();
+        } catch (...) {
+            for (auto& worker : workers_)
+                end_at_once(worker->process());
+            throw;
+        }
+    }
+    crew(const crew&) = delete;
+    crew& operator=(const crew&) = delete;
+
+    std::size_t processes() const noexcept { return processes_; }
+    /// Tasks that have neither their value nor their error.
+    std::size_t outstanding() const noexcept { return outstanding_; }
+    bool is_open() const noexcept { return open_; }
+    bool is_terminated() const noexcept { return terminated_; }
+    bool has_ended() const noexcept { return workers_.empty(); }
+    /// Jobs that are done and whose end is the user's code: a list, to be destroyed elsewhere.
+    bool has_done() const noexcept { return done_ != nullptr; }
+    job* take_done() noexcept { return std::exchange(done_, nullptr); }
+    /// Whether a job has been done since this was asked last.
+    bool take_finished() noexcept { return std::exchange(finished_, false); }
+
+    std::vector<int> pids() {
+        std::vector<int> pids;
+        for (auto& worker : workers_)
+            pids.push_back(*worker->process().pid());
+        return pids;
+    }
+
+    /// `self` keeps it until it is done; empty where the caller does.
+    void accept(job& work, std::shared_ptr<job> self) {
+        if (!open_)
+            throw ValueError("the pool is not running: it was closed or terminated");
+        if (work.tasks() == 0)
+            return;
+        pending_.push_back(&work);
+        outstanding_ += work.tasks();
+        work.self = std::move(self);
+    }
+
+    void close() noexcept { open_ = false; }
+
+    void terminate() {
+        open_ = false;
+        terminated_ = true;
+        fail_everything(std::make_exception_ptr(ProcessError("the pool was terminated")));
+        for (auto& worker : workers_)
+            worker->process().terminate();
+    }
+
+    /// Gives out what is pending, to the least loaded first: each worker gets one task before any
+    /// gets a second. Always in the same order, so that where there is little to do the same few
+    /// workers do it, awake, and the others sleep.
+    void feed() {
+        for (std::size_t level = 1; has_pending() && level <= most_given; level *= 2)
+            for (std::size_t i = 0; i < workers_.size() && has_pending(); ++i)
+                fill(*workers_[i], level);
+    }
+
+    /// One round; returns whether anything moved.
+    bool step() {
+        if (terminated_)
+            return false;
+        std::size_t moved = 0;
+        bool idle = false;
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            try {
+                moved += take_replies(*workers_[i]);
+            } catch (const std::system_error&) {
+                workers_[i]->process().kill();  // What it says cannot be believed any more.
+            }
+            idle = idle || workers_[i]->load() == 0;
+        }
+        if (has_pending())
+            feed();
+        else if (idle && moved != 0)
+            balance();
+        return moved != 0;
+    }
+
+    /// Tries again what the system may have refused when a worker died; returns whether there are
+    /// more workers now.
+    bool heal() {
+        if (workers_.size() == processes_ || outstanding_ == 0)
+            return false;
+        const std::size_t before = workers_.size();
+        replace_workers();
+        return workers_.size() != before;
+    }
+
+    /// No work may wait for ever: neither in a pool that was terminated, nor in one that the system
+    /// refuses what it cannot do without. What workers still reply to tasks that failed here is
+    /// dropped.
+    void fail_everything(const std::exception_ptr& error) noexcept {
+        fail_all_pending(error);
+        for (auto& worker : workers_)
+            worker->disown([&](const task_reference& task) { fail(task, error); });
+    }
+
+    bool any_reply() const noexcept {
+        for (const auto& worker : workers_)
+            if (worker->has_reply())
+                return true;
+        return false;
+    }
+
+    void want_rings(bool wanted) noexcept {
+        for (auto& worker : workers_)
+            worker->want_ring(wanted);
+    }
+
+    std::error_code ring() noexcept { return bell_->ring(); }
+
+    /// Sleeps until a bell, the end of a worker, or the time.
+    std::error_code listen(const deadline& until) { return wait_set_.wait(until, ready_); }
+
+    /// Does what listen() heard of.
+    void hear() {
+        bool deaths = false;
+        for (const std::uint64_t key : ready_) {
+            if (key == bell_key)
+                bell_->silence();
+            else
+                bury_number(key);
+            deaths = deaths || key != bell_key;
+        }
+        if (!deaths)
+            return;
+        replace_workers();
+        feed();
+        balance();
+    }
+
+    void ask_to_end() {
+        for (auto& worker : workers_)
+            worker->ask_to_end();
+    }
+
+    /// Lets go of the workers whose end listen() heard of.
+    void hear_of_ends() {
+        for (const std::uint64_t key : ready_)
+            key == bell_key ? bell_->silence() : forget_worker(key);
+    }
+
+    void kill_workers() {
+        for (auto& worker : workers_) {
+            wait_set_.remove(worker->process().sentinel());
+            end_at_once(worker->process());
+        }
+        workers_.clear();
+    }
+
+private:
+    static constexpr std::uint64_t bell_key = 0;
+    // So many tasks wait in a worker's ring at most: enough to hide the way there and back of short
+    // ones. More bytes than these wait only if a single task has them.
+    static constexpr std::size_t most_given = 128;
+    static constexpr std::size_t most_given_bytes = 1 << 20;
+    // Workers that die without ever having begun a task, one after the other: they cannot.
+    static constexpr std::size_t most_stillborn = 8;
+
+    bool has_pending() const noexcept { return !returned_.empty() || !pending_.empty(); }
+
+    task_reference next_pending() {
+        if (!returned_.empty()) {
+            const task_reference task = returned_.front();
+            returned_.pop_front();
+            return task;
+        }
+        job* const first = pending_.front();
+        const task_reference task{first, first->next++};
+        if (first->next == first->tasks())
+            pending_.pop_front();
+        return task;
+    }
+
+    /// A task has its value or its error.
+    void settle(const task_reference& task) noexcept {
+        --outstanding_;
+        if (task.owner->settle()) {
+            finished_ = true;
+            let_go_of(*task.owner);
+        }
+    }
+
+    void let_go_of(job& done) noexcept {
+        if (!done.self)
+            return;
+        if (done.ends_quietly())
+            done.self.reset();
+        else
+            done.next_done = std::exchange(done_, &done);
+    }
+
+    void fail(const task_reference& task, std::exception_ptr error) noexcept {
+        task.owner->take_error(task.task, std::move(error));
+        settle(task);
+    }
+
+    void fail_all_pending(const std::exception_ptr& error) noexcept {
+        while (has_pending())
+            fail(next_pending(), error);
+    }
+
+    void start_worker() {
+        process_options options = worker_options_;
+        options.name += std::to_string(++started_);
+        workers_.push_back(std::make_unique<worker_link>(bell_, options, started_));
+        worker_link& worker = *workers_.back();
+        if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
+            end_at_once(worker.process());
+            workers_.pop_back();
+            throw_system_error(ec, "listen to the end of a pool's worker");
+        }
+    }
+
+    static void end_at_once(Process& process) {
+        process.kill();
+        process.join();
+    }
+
+    /// Brings the workers back to their number, as far as the system allows. With none left all
+    /// work fails with the reason; with some it goes on.
+    void replace_workers() {
+        try {
+            while (workers_.size() < processes_ && !terminated_ && (open_ || outstanding_ != 0)) {
+                if (stillborn_ >= most_stillborn)
+                    throw ProcessError("the pool's workers keep dying before they take a task; the "
+                                       "last one " +
+                                       last_end_);
+                start_worker();
+            }
+        } catch (...) {
+            if (workers_.empty()) {
+                fail_all_pending(std::current_exception());
+                stillborn_ = 0;  // What comes later tries again.
+            }
+        }
+    }
+
+    static std::string describe_end(std::optional<int> exitcode) {
+        if (!exitcode)
+            return "ended unseen";
+        return *exitcode < 0 ? "was killed by " + signal_name(-*exitcode)
+                             : "exited with status " + std::to_string(*exitcode);
+    }
+
+    /// Empty where another part of the program keeps the system from telling: no reason to keep
+    /// silent about the worker's tasks.
+    static std::optional<int> end_of(Process& process) {
+        try {
+            process.join();
+            return process.exitcode();
+        } catch (const std::exception&) {
+            return std::nullopt;
+        }
+    }
+
+    void bury(std::size_t place) {
+        const std::unique_ptr<worker_link> worker = std::move(workers_[place]);
+        workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(place));
+        wait_set_.remove(worker->process().sentinel());
+        const auto exitcode = end_of(worker->process());
+        last_end_ = describe_end(exitcode);
+        count_stillborn(*worker, exitcode);
+        take_last_replies(*worker);
+        worker->settle_up(
+            [&](const task_reference& lost) { fail(lost, lost_error(*worker, lost, exitcode)); },
+            returned_);
+    }
+
+    /// One that was killed from outside could have begun: it does not count.
+    void count_stillborn(const worker_link& worker, std::optional<int> exitcode) noexcept {
+        if (worker.has_begun())
+            stillborn_ = 0;
+        else if (exitcode != -child_process::kill_signal &&
+                 exitcode != -child_process::terminate_signal)
+            ++stillborn_;
+    }
+
+    void take_last_replies(worker_link& worker) {
+        try {
+            take_replies(worker);
+        } catch (const std::system_error&) {  // Damaged memory: what it replied cannot be known.
+        }
+    }
+
+    static std::exception_ptr lost_error(worker_link& worker, const task_reference& task,
+                                         std::optional<int> exitcode) {
+        const int pid = *worker.process().pid();
+        return std::make_exception_ptr(WorkerLostError(
+            "worker process " + std::to_string(pid) + " (" + worker.process().name() + ") " +
+                describe_end(exitcode) + " while it ran " + task.owner->name() + ", task " +
+                std::to_string(task.task),
+            pid, exitcode));
+    }
+
+    void bury_number(std::uint64_t number) {
+        for (std::size_t i = 0; i < workers_.size(); ++i) {
+            if (workers_[i]->number() == number) {
+                bury(i);
+                return;
+            }
+        }
+    }
+
+    /// Up to `level` tasks; once a worker has some, not before half of those are done: it is woken
+    /// for many at once, not for one after the other.
+    void fill(worker_link& worker, std::size_t level) {
+        if (worker.load() > level / 2)
+            return;
+        while (worker.load() < level && has_pending() &&
+               (worker.load() == 0 || worker.load_bytes() < most_given_bytes)) {
+            const task_reference task = next_pending();
+            try {
+                worker.give(task);
+            } catch (...) {
+                fail(task, std::current_exception());
+            }
+        }
+        worker.publish();
+    }
+
+    /// Where a worker has nothing to do and another more than it runs: moves half of that over.
+    void balance() {
+        if (has_pending())
+            return;
+        for (auto& idle : workers_) {
+            if (idle->load() != 0)
+                continue;
+            worker_link* const busiest = busiest_worker();
+            if (busiest == nullptr)
+                return;
+            busiest->take_back(busiest->load() / 2, returned_);
+            fill(*idle, most_given);
+        }
+    }
+
+    worker_link* busiest_worker() noexcept {
+        worker_link* busiest = nullptr;
+        for (auto& worker : workers_)
+            if (worker->load() > (busiest == nullptr ? 1 : busiest->load()))
+                busiest = worker.get();
+        return busiest;
+    }
+
+    std::size_t take_replies(worker_link& worker) {
+        std::size_t taken = 0;
+        task_reference task;
+        std::span<const std::byte> reply;
+        while (worker.next_reply(task, reply)) {
+            if (task.owner != nullptr)
+                take_reply(task, reply);
+            worker.pop_reply();
+            ++taken;
+            if (task.owner != nullptr)
+                settle(task);
+        }
+        worker.release_replies();
+        return taken;
+    }
+
+    static void take_reply(const task_reference& task, std::span<const std::byte> reply) noexcept {
+        try {
+            decoder in(reply);
+            if (in.read<reply_kind>() == reply_kind::exception)
+                task.owner->take_error(task.task, exception_from(in.read<exception_record>()));
+            else
+                task.owner->take_value(task.task, in);
+        } catch (...) {
+            task.owner->take_error(task.task, std::current_exception());
+        }
+    }
+
+    void forget_worker(std::uint64_t number) {
+        for (auto worker = workers_.begin(); worker != workers_.end(); ++worker) {
+            if ((*worker)->number() != number)
+                continue;
+            wait_set_.remove((*worker)->process().sentinel());
+            (*worker)->process().join();
+            workers_.erase(worker);
+            return;
+        }
+    }
+
+    const std::size_t processes_;
+    const process_options worker_options_;
+    std::shared_ptr<doorbell> bell_;
+    wait_set wait_set_;
+    std::vector<std::uint64_t> ready_;
+    std::vector<std::unique_ptr<worker_link>> workers_;
+    std::deque<job*> pending_;
+    std::deque<task_reference> returned_;
+    job* done_ = nullptr;
+    std::size_t outstanding_ = 0;
+    std::size_t stillborn_ = 0;
+    std::string last_end_;
+    std::uint64_t started_ = 0;
+    bool open_ = true;
+    bool terminated_ = false;
+    bool finished_ = false;
+};
+
+}  // namespace multiprocessing::detail

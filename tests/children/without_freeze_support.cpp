@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// A program that forgot freeze_support, or starts a process before it.
+#include <multiprocessing/process.hpp>
+
+#include <cstdio>
+#include <string>
+
+namespace mp = multiprocessing;
+
+namespace {
+
+void nothing() {}
+
+void try_to_start(const char* where) {
+    try {
+        mp::Process p(nothing, {.start_method = "spawn"});
+        p.start();
+        p.join();
+        std::printf("%s: started\n", where);
+    } catch (const mp::ProcessError& error) {
+        std::printf("%s: %s\n", where, error.what());
+    }
+}
+
+}  // namespace
+
+int main() {
+    try_to_start("main");
+    mp::Process p(nothing, {.start_method = "fork"});
+    p.start();
+    p.join();
+    std::printf("fork works\n");
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include <multiprocessing/os.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/leftovers.hpp"
+#include "support/watchdog.hpp"
+
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace mp = multiprocessing;
+namespace os = multiprocessing::os;
+
+namespace {
+
+template <class Act>
+int code_of(Act act) {
+    try {
+        act();
+    } catch (const std::system_error& error) {
+        return error.code().value();
+    }
+    return 0;
+}
+
+/// The exit status of `body` in a child of its own.
+template <class Body>
+int status_of(Body body) {
+    const int pid = os::fork();
+    if (pid == 0)
+        os::_exit(body());
+    return os::waitpid(pid).status;
+}
+
+}  // namespace
+
+TEST_CASE("os: fork returns 0 in the child and its number in the parent") {
+    const support::watchdog guard;
+    const support::leftovers check;
+    const int parent = os::getpid();
+    const int pid = os::fork();
+    if (pid == 0)
+        os::_exit(os::getppid() == parent && os::getpid() != parent ? 42 : 1);
+    CHECK(pid > 0);
+    const auto result = os::waitpid(pid);
+    CHECK(result.pid == pid);
+    CHECK(os::waitstatus_to_exitcode(result.status) == 42);
+    CHECK(os::getpid() == parent);
+}
+
+TEST_CASE("os: wait takes any child, and without one it is an error") {
+    const support::watchdog guard;
+    const support::leftovers check;
+    const int pid = os::fork();
+    if (pid == 0)
+        os::_exit(3);
+    const auto result = os::wait();
+    CHECK(result.pid == pid);
+    CHECK(os::waitstatus_to_exitcode(result.status) == 3);
+    CHECK(code_of([] { os::wait(); }) == ECHILD);
+    CHECK(code_of([&] { os::waitpid(pid); }) == ECHILD);
+}
+
+TEST_CASE("os: a wait that may not block returns number 0 while the child runs") {
+    const support::watchdog guard;
+    const support::leftovers check;
+    const int pid = os::fork();
+    if (pid == 0)
+        for (;;)
+            ::pause();
+    CHECK(os::waitpid(pid, WNOHANG).pid == 0);
+    os::kill(pid, 0);
+    os::kill(pid, SIGKILL);
+    CHECK(os::waitstatus_to_exitcode(os::waitpid(pid).status) == -SIGKILL);
+    CHECK(code_of([&] { os::kill(pid, 0); }) == ESRCH);
+}
+
+TEST_CASE("os: the exit code is the status, or minus the signal; a stop is none") {
+    const support::watchdog guard;
+    const support::leftovers check;
+    CHECK(os::waitstatus_to_exitcode(status_of([] { return 255; })) == 255);
+    CHECK(os::waitstatus_to_exitcode(status_of([]() -> int {
+              ::signal(SIGTERM, SIG_DFL);
+              ::raise(SIGTERM);
+              return 0;
+          })) == -SIGTERM);
+    CHECK_THROWS_AS(os::waitstatus_to_exitcode(0x137f), mp::ValueError);  // stopped by SIGSTOP
+}
+
+TEST_CASE("os: _exit runs no exit handlers") {
+    const support::watchdog guard;
+    const support::leftovers check;
+    CHECK(os::waitstatus_to_exitcode(status_of([] {
+              std::atexit([] { ::_exit(9); });
+              return 4;
+          })) == 4);
+}
+
+TEST_CASE("os: process_cpu_count keeps to the affinity mask") {
+    const support::watchdog guard;
+    const support::leftovers check;
+    CHECK(os::cpu_count() >= 1);
+    CHECK(os::process_cpu_count() >= 1);
+    CHECK(os::process_cpu_count() <= os::cpu_count());
+    CHECK(os::waitstatus_to_exitcode(status_of([] {
+              const int allowed = ::sched_getcpu();
+              ::cpu_set_t one;
+              CPU_ZERO(&one);
+              CPU_SET(allowed, &one);
+              ::sched_setaffinity(0, sizeof one, &one);
+              return os::process_cpu_count();
+          })) == 1);
+}
