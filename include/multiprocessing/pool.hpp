@@ -114,7 +114,7 @@ public:
     template <class F, class... Ts>
     auto apply(F&& function, std::tuple<Ts...> arguments = {}) {
         auto work = make_call(std::forward<F>(function), std::move(arguments));
-        open().run(work);
+        open().run(*work);
         return work->take();
     }
 
@@ -125,13 +125,14 @@ public:
     }
 
     /// `function` of each element of `range`, in the order of the range; blocks until all are
-    /// there. What iterating over the range throws is thrown before anything is given out. The elements go to the workers in chunks. Throws the error of the chunk that failed
-    /// first, once all have ended; `ValueError` for a chunksize below 1. A function that returns
-    /// nothing makes it return nothing.
+    /// there. What iterating over the range throws is thrown before anything is given out. The
+    /// elements go to the workers in chunks. Throws the error of the chunk that failed first, once
+    /// all have ended; `ValueError` for a chunksize below 1. A function that returns nothing makes
+    /// it return nothing.
     template <class F, std::ranges::input_range Range>
     auto map(F&& function, Range&& range, const map_options& options = {}) {
         auto work = make_map(std::forward<F>(function), lend(range), options);
-        open().run(work);
+        open().run(*work);
         if constexpr (std::is_same_v<typename decltype(work)::element_type::value, std::monostate>)
             work->take();
         else

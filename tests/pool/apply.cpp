@@ -152,5 +152,5 @@ TEST_CASE("pool: a pool can be moved") {
     mp::Pool second(std::move(first));
     CHECK(second.apply(add, mp::args(1, 1)) == 2);
     CHECK_THROWS_AS(first.apply(add, mp::args(1, 1)), mp::ValueError);  // NOLINT
-    CHECK_THROWS_AS(first.processes(), mp::ValueError);                 // NOLINT
+    CHECK_THROWS_AS(first.processes(), mp::ValueError);  // NOLINT
 }

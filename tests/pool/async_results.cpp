@@ -114,8 +114,8 @@ TEST_CASE("pool: after a wait that gave up the result comes all the same") {
     CHECK(result.get() == 100);
 }
 
-// The pool's thread made way for a wait with a limit; where that ended at the moment at which it was
-// called to take over, nobody did, and ready() never came true.
+// The pool's thread made way for a wait with a limit; where that ended at the moment at which it
+// was called to take over, nobody did, and ready() never came true.
 TEST_CASE("pool: results come after any number of waits that gave up") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;

@@ -120,7 +120,8 @@ TEST_CASE("pool: while workers are killed at random large values stay whole") {
     {
         const tormentor thread(pool, {SIGKILL, SIGTERM}, 3ms);
         for (int i = 0; i < 300; ++i) {
-            const std::string text(static_cast<std::size_t>(i * 997), static_cast<char>('a' + i % 26));
+            const std::string text(static_cast<std::size_t>(i * 997),
+                                   static_cast<char>('a' + i % 26));
             results.push_back(pool.apply_async(longer, mp::args(text)));
             expected.push_back(text + text);
         }

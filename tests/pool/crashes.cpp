@@ -37,10 +37,15 @@ void sleep_for_ever() {
 
 int odd_one_out(int x) {
     switch (x) {
-        case 20: mp::os::_exit(3);
-        case 50: std::raise(SIGKILL); break;
-        case 80: throw std::out_of_range("eighty");
-        default: break;
+    case 20:
+        mp::os::_exit(3);
+    case 50:
+        std::raise(SIGKILL);
+        break;
+    case 80:
+        throw std::out_of_range("eighty");
+    default:
+        break;
     }
     return x * x;
 }
@@ -246,8 +251,8 @@ TEST_CASE("pool: every task kills its worker") {
     mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
     std::vector<mp::AsyncResult<int>> results;
     for (int i = 0; i < 40; ++i)
-        results.push_back(pool.apply_async([](int code) -> int { mp::os::_exit(code); },
-                                           mp::args(i)));
+        results.push_back(
+            pool.apply_async([](int code) -> int { mp::os::_exit(code); }, mp::args(i)));
     std::set<int> pids;
     for (int i = 0; i < 40; ++i)
         pids.insert(lose(pool, results[static_cast<std::size_t>(i)], i));
@@ -317,9 +322,8 @@ TEST_CASE("pool: a task that forks and returns twice replies once") {
             return copy ? std::string(100, 'x') : std::string("the worker");
         });
         CHECK(text == "the worker");
-        const auto numbers = pool.map(
-            [](int x) { return x == 5 && mp::os::fork() == 0 ? -1 : x; },
-            std::vector<int>{4, 5, 6});
+        const auto numbers = pool.map([](int x) { return x == 5 && mp::os::fork() == 0 ? -1 : x; },
+                                      std::vector<int>{4, 5, 6});
         CHECK(numbers == std::vector<int>{4, 5, 6});
         CHECK(pool.apply(square, mp::args(i)) == i * i);
     }

@@ -253,5 +253,7 @@ TEST_CASE("pool: an exception's text of a megabyte arrives whole") {
     mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
     expect<std::runtime_error>(
         pool, [] { throw std::runtime_error(std::string(1 << 20, 'x')); },
-        [](const std::runtime_error& error) { CHECK(std::string(error.what()).size() == 1 << 20); });
+        [](const std::runtime_error& error) {
+            CHECK(std::string(error.what()).size() == 1 << 20);
+        });
 }

@@ -46,7 +46,6 @@ int own_pid(int) {
     return mp::os::getpid();
 }
 
-
 int throw_at_fifty(int x) {
     if (x == 50)
         throw std::out_of_range("fifty");
@@ -175,7 +174,9 @@ TEST_CASE("pool: the elements of a lazy range are computed once") {
     const support::watchdog watchdog;
     mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
     int calls = 0;
-    const auto longer = [&calls](int) { return std::string(static_cast<std::size_t>(++calls), 'x'); };
+    const auto longer = [&calls](int) {
+        return std::string(static_cast<std::size_t>(++calls), 'x');
+    };
     const auto texts = pool.map(shout, std::views::iota(0, 50) | std::views::transform(longer));
     CHECK(calls == 50);
     REQUIRE(texts.size() == 50);

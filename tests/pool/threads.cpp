@@ -187,7 +187,7 @@ TEST_CASE("pool: threads submit while others terminate and join") {
                             n % 100 * (n % 100))
                             return false;
                 } catch (const mp::ProcessError&) {  // It was terminated while it waited,
-                } catch (const mp::ValueError&) {    // or before it was given the task.
+                } catch (const mp::ValueError&) {  // or before it was given the task.
                 }
                 return true;
             });
@@ -221,8 +221,8 @@ TEST_CASE("pool: the destructor of an argument may use the pool") {
     mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
     std::atomic<int> sum{0};
     for (int i = 0; i < 50; ++i)
-        pool.apply_async(
-            take_end, mp::args(at_end([&] { sum += pool.apply(square, mp::args(2)); })));
+        pool.apply_async(take_end,
+                         mp::args(at_end([&] { sum += pool.apply(square, mp::args(2)); })));
     pool.apply(take_end, mp::args(at_end([&] { sum += pool.apply(square, mp::args(2)); })));
     support::await([&] { return sum == 51 * 4; });
 }

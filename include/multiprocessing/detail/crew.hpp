@@ -36,12 +36,6 @@ namespace multiprocessing::detail {
 /// driver.
 class crew {
 public:
-    /// Jobs that are done and wait to be destroyed, in no order; and how many.
-    struct done_list {
-        job* first = nullptr;
-        std::size_t count = 0;
-    };
-
     crew(std::size_t processes, process_options worker_options)
         : processes_(processes), worker_options_(std::move(worker_options)),
           bell_(std::make_shared<doorbell>()) {
@@ -67,8 +61,9 @@ public:
     bool is_open() const noexcept { return open_; }
     bool is_terminated() const noexcept { return terminated_; }
     bool has_ended() const noexcept { return workers_.empty(); }
-    std::size_t done_count() const noexcept { return done_.count; }
-    done_list take_done() noexcept { return std::exchange(done_, {}); }
+    /// Jobs that are done and whose end is the user's code: a list, to be destroyed elsewhere.
+    bool has_done() const noexcept { return done_ != nullptr; }
+    job* take_done() noexcept { return std::exchange(done_, nullptr); }
     /// Whether a job has been done since this was asked last.
     bool take_finished() noexcept { return std::exchange(finished_, false); }
 
@@ -79,15 +74,15 @@ public:
         return pids;
     }
 
-    void accept(std::shared_ptr<job> work) {
+    /// `self` keeps it until it is done; empty where the caller does.
+    void accept(job& work, std::shared_ptr<job> self) {
         if (!open_)
             throw ValueError("the pool is not running: it was closed or terminated");
-        if (work->tasks() == 0)
+        if (work.tasks() == 0)
             return;
-        job* const added = work.get();
-        added->self = std::move(work);
-        outstanding_ += added->tasks();
-        pending_.push_back(added);
+        pending_.push_back(&work);
+        outstanding_ += work.tasks();
+        work.self = std::move(self);
     }
 
     void close() noexcept { open_ = false; }
@@ -231,9 +226,17 @@ private:
         --outstanding_;
         if (task.owner->settle()) {
             finished_ = true;
-            task.owner->next_done = std::exchange(done_.first, task.owner);
-            ++done_.count;
+            let_go_of(*task.owner);
         }
+    }
+
+    void let_go_of(job& done) noexcept {
+        if (!done.self)
+            return;
+        if (done.ends_quietly())
+            done.self.reset();
+        else
+            done.next_done = std::exchange(done_, &done);
     }
 
     void fail(const task_reference& task, std::exception_ptr error) noexcept {
@@ -435,7 +438,7 @@ private:
     std::vector<std::unique_ptr<worker_link>> workers_;
     std::deque<job*> pending_;
     std::deque<task_reference> returned_;
-    done_list done_;
+    job* done_ = nullptr;
     std::size_t outstanding_ = 0;
     std::size_t stillborn_ = 0;
     std::string last_end_;

@@ -30,9 +30,9 @@ namespace multiprocessing::detail {
 // and nobody waits for it; it is started by the first call that returns before its work is done.
 //
 // The user's code. Values are written and read by the user's types with the lock held: such code
-// that uses the pool is refused, and must not wait for a thread that does. What a job is made of is
-// destroyed with the lock free and by a thread that is not the driver: that code may do as it
-// likes.
+// that uses the pool is refused, and must not wait for a thread that does. Jobs whose end is such
+// code are destroyed by the pool's thread, with the lock free and out of the role: the code may do
+// as it likes, and no caller finds it run while it holds a lock of its own.
 class dispatcher {
 public:
     dispatcher(std::size_t processes, process_options worker_options)
@@ -41,23 +41,23 @@ public:
     dispatcher& operator=(const dispatcher&) = delete;
 
     /// Gives out a job and returns at once; a thread of the pool sees to it.
-    void submit(std::shared_ptr<job> work) {
+    void submit(const std::shared_ptr<job>& work) {
         const visit here(*this);
         if (crew_.is_open())
             start_background();
-        crew_.accept(std::move(work));
+        crew_.accept(*work, work);
         crew_.feed();
         if (!driven_ && waiting_ == 0)
             background_wake_.notify_one();
     }
 
     /// Gives out a job and works until it is done.
-    void run(std::shared_ptr<job> work) {
+    void run(job& work) {
         visit here(*this);
-        crew_.accept(work);
+        crew_.accept(work, nullptr);
         try {
             drive(
-                here, [&] { return work->done(); }, deadline::never());
+                here, [&] { return work.done(); }, deadline::never());
         } catch (...) {  // The job may refer to what the caller is about to destroy.
             fail_everything(std::current_exception());
             throw;
@@ -82,7 +82,12 @@ public:
     /// Ends the workers now; what they had not answered fails.
     void terminate() {
         const visit here(*this);
-        crew_.terminate();
+        try {
+            crew_.terminate();
+        } catch (...) {  // A worker cannot be sent a signal; all work has failed by then.
+            call_all();
+            throw;
+        }
         call_all();
     }
 
@@ -127,25 +132,12 @@ private:
         }
         visit(const visit&) = delete;
         visit& operator=(const visit&) = delete;
-        ~visit() { destroy_done_jobs(); }
+        ~visit() {
+            of_.pass_on_done_jobs();
+            innermost() = outer_;
+        }
 
         std::unique_lock<std::mutex>& lock() noexcept { return lock_; }
-
-        /// Lets go of the lock first, for good or until come_back().
-        void destroy_done_jobs() noexcept {
-            job* done = of_.crew_.take_done().first;
-            innermost() = outer_;
-            lock_.unlock();
-            while (done != nullptr) {
-                job* const next = done->next_done;
-                done->self.reset();
-                done = next;
-            }
-        }
-        void come_back() {
-            lock_.lock();
-            innermost() = this;
-        }
 
     private:
         static const visit*& innermost() noexcept {
@@ -158,8 +150,6 @@ private:
         const visit* outer_ = nullptr;
     };
 
-    // Jobs that are done wait to be destroyed until the driver would sleep, or are so many.
-    static constexpr std::size_t most_done_jobs = 256;
     // Rounds with progress after which the ends of processes are looked at without sleeping.
     static constexpr int rounds_between_looks = 1024;
 
@@ -168,8 +158,10 @@ private:
     /// One round; returns whether anything moved.
     bool step() {
         const bool moved = crew_.step();
-        if (crew_.take_finished())
+        if (crew_.take_finished()) {
             call_followers();
+            pass_on_done_jobs();
+        }
         return moved;
     }
 
@@ -183,27 +175,21 @@ private:
                     return done();
             } else if (!drive_in_role(here, done, until)) {
                 return done();
-            } else if (crew_.done_count() != 0) {
-                here.destroy_done_jobs();
-                here.come_back();
             }
         }
         return true;
     }
 
-    /// Works until `done()`, or until there are jobs to be destroyed; false when the time has
-    /// passed.
+    /// Works until `done()`; false when the time has passed.
     template <class Done>
     bool drive_in_role(visit& here, Done done, const deadline& until) {
         const role_holder role(*this);
-        while (!done() && crew_.done_count() < most_done_jobs) {
+        while (!done()) {
             const bool moved = step() || spin_until([&] { return crew_.any_reply(); });
             if (until.passed())
                 return false;
             if (moved)
                 look_now_and_then();
-            else if (crew_.done_count() != 0)
-                return true;
             else if (!crew_.heal() && !done())
                 sleep(here, until);
             step_aside(here);
@@ -354,27 +340,49 @@ private:
 
     void run_background() {
         while (await_work()) {
-            visit here(*this);
-            in_background_ = true;
-            try {
-                while (has_work_in_background()) {
-                    drive_in_role(
-                        here, [&] { return !nobody_waits(); }, deadline::never());
-                    here.destroy_done_jobs();
-                    here.come_back();
-                }
-            } catch (...) {
-                fail_everything(std::current_exception());
-            }
-            in_background_ = false;
+            destroy_done_jobs();
+            work_in_background();
         }
     }
 
     /// False when the pool has ended.
     bool await_work() {
         visit here(*this);
-        background_wake_.wait(here.lock(), [&] { return stopping_ || has_work_in_background(); });
-        return !stopping_;
+        background_wake_.wait(
+            here.lock(), [&] { return stopping_ || crew_.has_done() || has_work_in_background(); });
+        return !stopping_ || crew_.has_done();
+    }
+
+    void pass_on_done_jobs() noexcept {
+        if (crew_.has_done())
+            background_wake_.notify_one();
+    }
+
+    void destroy_done_jobs() {
+        job* done = nullptr;
+        {
+            const visit here(*this);
+            done = crew_.take_done();
+        }
+        while (done != nullptr) {
+            job* const next = done->next_done;
+            done->self.reset();
+            done = next;
+        }
+    }
+
+    void work_in_background() {
+        visit here(*this);
+        if (!has_work_in_background())
+            return;
+        in_background_ = true;
+        try {
+            drive_in_role(
+                here, [&] { return !nobody_waits() || crew_.has_done(); }, deadline::never());
+        } catch (...) {
+            fail_everything(std::current_exception());
+        }
+        in_background_ = false;
     }
 
     bool nobody_waits() const noexcept {

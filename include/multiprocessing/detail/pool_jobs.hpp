@@ -85,8 +85,24 @@ task_header header_of() {
 template <class T>
 constexpr bool copyable = std::is_copy_constructible_v<T>;
 template <class T>
-requires requires { typename T::value_type; } && (!std::is_same_v<typename T::value_type, T>)
-constexpr bool copyable<T> = std::is_copy_constructible_v<T>&& copyable<typename T::value_type>;
+requires requires {
+    typename T::value_type;
+} &&(!std::is_same_v<typename T::value_type, T>)constexpr bool copyable<T> =
+    std::is_copy_constructible_v<T> && copyable<typename T::value_type>;
+
+/// Whether destroying a value runs no code of the user's.
+template <class T>
+constexpr bool ends_quietly = std::is_void_v<T> || std::is_trivially_destructible_v<T>;
+template <>
+inline constexpr bool ends_quietly<std::string> = true;
+template <class T>
+constexpr bool ends_quietly<std::vector<T>> = ends_quietly<T>;
+template <class T>
+constexpr bool ends_quietly<std::optional<T>> = ends_quietly<T>;
+template <class... Ts>
+constexpr bool ends_quietly<std::tuple<Ts...>> = (ends_quietly<Ts> && ...);
+template <class A, class B>
+constexpr bool ends_quietly<std::pair<A, B>> = ends_quietly<A>&& ends_quietly<B>;
 
 /// A place for one result, or for the fact that there was one.
 template <class R>
@@ -155,6 +171,9 @@ public:
     void take_value(std::size_t, decoder& value) override {
         result_.read(value);
         value.finish();
+    }
+    bool ends_quietly() const noexcept override {
+        return detail::ends_quietly<std::tuple<F, R, Ts...>>;
     }
     std::string name() const override { return "'" + type_name<F>() + "'"; }
 
@@ -240,6 +259,9 @@ private:
     Range range_;
 };
 
+template <class Range>
+constexpr bool ends_quietly<indexed_elements<Range>> = ends_quietly<Range>;
+
 /// `f` of each element of a range, a chunk a task. `Elements` as above; R is not void.
 template <class F, class Elements>
 class map_job final
@@ -293,6 +315,9 @@ public:
         in.finish();
     }
 
+    bool ends_quietly() const noexcept override {
+        return detail::ends_quietly<std::tuple<F, Elements, value>>;
+    }
     std::string name() const override { return "'" + type_name<F>() + "' over a range"; }
 
     R get() override {

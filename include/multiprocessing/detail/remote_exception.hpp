@@ -73,8 +73,8 @@ inline const std::error_category& category_named(const std::string& name) {
     return others->try_emplace(name, name).first->second;
 }
 
-/// A system error, or one derived from it, whose text is the one it had, not one made up again of its
-/// parts.
+/// A system error, or one derived from it, whose text is the one it had, not one made up again of
+/// its parts.
 template <class Base>
 class remote_system_error : public Base {
 public:
@@ -128,39 +128,38 @@ exception_kind from_system() {
 
 /// The standard exceptions, and those of this library that a text makes whole.
 inline const exception_kind* find_exception_kind(const std::string& name) {
-    static const exception_kind kinds[] = {
-        from_text<std::runtime_error>(),
-        from_text<std::logic_error>(),
-        from_text<std::invalid_argument>(),
-        from_text<std::domain_error>(),
-        from_text<std::length_error>(),
-        from_text<std::out_of_range>(),
-        from_text<std::range_error>(),
-        from_text<std::overflow_error>(),
-        from_text<std::underflow_error>(),
-        with_text<std::exception>(),
-        with_text<std::bad_alloc>(),
-        with_text<std::bad_array_new_length>(),
-        with_text<std::bad_cast>(),
-        with_text<std::bad_any_cast>(),
-        with_text<std::bad_typeid>(),
-        with_text<std::bad_exception>(),
-        with_text<std::bad_function_call>(),
-        with_text<std::bad_optional_access>(),
-        with_text<std::bad_variant_access>(),
-        with_text<std::bad_weak_ptr>(),
-        from_system<std::system_error>(),
-        from_system<std::ios_base::failure>(),
-        from_system<std::filesystem::filesystem_error>(),
-        from_text<ProcessError>(),
-        from_text<TimeoutError>(),
-        from_text<AuthenticationError>(),
-        from_text<Empty>(),
-        from_text<Full>(),
-        from_text<BrokenBarrierError>(),
-        from_text<PicklingError>(),
-        from_text<EOFError>(),
-        from_text<ValueError>()};
+    static const exception_kind kinds[] = {from_text<std::runtime_error>(),
+                                           from_text<std::logic_error>(),
+                                           from_text<std::invalid_argument>(),
+                                           from_text<std::domain_error>(),
+                                           from_text<std::length_error>(),
+                                           from_text<std::out_of_range>(),
+                                           from_text<std::range_error>(),
+                                           from_text<std::overflow_error>(),
+                                           from_text<std::underflow_error>(),
+                                           with_text<std::exception>(),
+                                           with_text<std::bad_alloc>(),
+                                           with_text<std::bad_array_new_length>(),
+                                           with_text<std::bad_cast>(),
+                                           with_text<std::bad_any_cast>(),
+                                           with_text<std::bad_typeid>(),
+                                           with_text<std::bad_exception>(),
+                                           with_text<std::bad_function_call>(),
+                                           with_text<std::bad_optional_access>(),
+                                           with_text<std::bad_variant_access>(),
+                                           with_text<std::bad_weak_ptr>(),
+                                           from_system<std::system_error>(),
+                                           from_system<std::ios_base::failure>(),
+                                           from_system<std::filesystem::filesystem_error>(),
+                                           from_text<ProcessError>(),
+                                           from_text<TimeoutError>(),
+                                           from_text<AuthenticationError>(),
+                                           from_text<Empty>(),
+                                           from_text<Full>(),
+                                           from_text<BrokenBarrierError>(),
+                                           from_text<PicklingError>(),
+                                           from_text<EOFError>(),
+                                           from_text<ValueError>()};
     for (const exception_kind& kind : kinds)
         if (kind.type == name)
             return &kind;

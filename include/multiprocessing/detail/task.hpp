@@ -97,6 +97,8 @@ public:
     /// Takes a task's value; may throw, which fails the task.
     virtual void take_value(std::size_t task, decoder& value) = 0;
     virtual void take_error(std::size_t task, std::exception_ptr error) noexcept = 0;
+    /// Whether destroying it runs no code of the user's.
+    virtual bool ends_quietly() const noexcept = 0;
     /// What it is called in messages.
     virtual std::string name() const = 0;
 
@@ -110,9 +112,10 @@ public:
 
     /// The next task that no worker has been given.
     std::size_t next = 0;
-    /// Keeps it while the dispatcher has tasks of it, whatever its user does.
+    /// Keeps it while the dispatcher has tasks of it, whatever its user does; empty where the user
+    /// waits.
     std::shared_ptr<job> self;
-    /// In the dispatcher's list of jobs that are done.
+    /// In the dispatcher's list of jobs to be destroyed.
     job* next_done = nullptr;
 
 private:

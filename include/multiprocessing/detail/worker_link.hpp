@@ -42,8 +42,8 @@ public:
     Process& process() noexcept { return process_; }
 
     std::size_t load() const noexcept { return given_.size(); }
-    /// With those that were taken back and that it has not passed over yet: they lie in its ring, and
-    /// would fill the memory while it runs a long task.
+    /// With those that were taken back and that it has not passed over yet: they lie in its ring,
+    /// and would fill the memory while it runs a long task.
     std::size_t load_bytes() const noexcept { return given_bytes_ + stale_bytes_; }
     /// Whether it has ever begun a task; one that has not may be unable to.
     bool has_begun() const noexcept { return taken() != 0; }
@@ -87,9 +87,9 @@ public:
         std::error_code ec;
         const bool found = replies_.front(reply, ec);
         throw_if_error(ec, "read a reply from memory that a task has damaged");
-        if (found && given_.empty())
+        if (found && (given_.empty() || reply.size() < sizeof(reply_kind)))
             throw_system_error(std::make_error_code(std::errc::bad_message),
-                               "read a reply to no task");
+                               "read a reply to no task, or one that says nothing");
         if (found)
             task = given_.front().task;
         return found;
@@ -108,6 +108,8 @@ public:
         std::size_t begun = 0;
         std::size_t count = 0;
         do {
+            if (!is_plausible(from))
+                return;
             begun = begun_of(from);
             count = given_.size() - begun < most ? given_.size() - begun : most;
             if (count == 0)
@@ -126,10 +128,13 @@ public:
     }
 
     /// After its death, when its replies have been read: calls `lost` with each task that it had
-    /// begun, one at most unless its memory was damaged, and gives back the others.
+    /// begun, one at most unless its memory was damaged, and gives back the others. Where the
+    /// counter cannot be right all are lost: the one that did the damage must not run again and
+    /// again.
     template <class Lost>
     void settle_up(Lost lost, std::deque<task_reference>& into) {
-        const std::size_t begun = begun_of(taken());
+        const std::uint32_t count = taken();
+        const std::size_t begun = is_plausible(count) ? begun_of(count) : given_.size();
         for (std::size_t i = 0; i < given_.size(); ++i) {
             if (given_[i].task.owner == nullptr)
                 continue;
@@ -167,6 +172,10 @@ private:
         return channel_.control().taken.load(std::memory_order_acquire);
     }
 
+    bool is_plausible(std::uint32_t count) const noexcept {
+        return !is_before(count, answered_until_) && !is_before(next_index_, count);
+    }
+
     /// How many of the tasks it has not answered were taken when the counter said `count`.
     std::size_t begun_of(std::uint32_t count) const noexcept {
         std::size_t begun = 0;
@@ -184,6 +193,7 @@ private:
         given_bytes_ -= given_.front().bytes;
         if (is_before(stale_until_, given_.front().index))
             stale_bytes_ = 0;
+        answered_until_ = given_.front().index + 1;
         given_.pop_front();
     }
 
@@ -197,6 +207,7 @@ private:
     std::size_t stale_bytes_ = 0;
     std::uint32_t stale_until_ = 0;
     std::uint32_t next_index_ = 0;
+    std::uint32_t answered_until_ = 0;
 };
 
 }  // namespace multiprocessing::detail

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include <multiprocessing/pool.hpp>
+
+#include <cerrno>
+#include <csignal>
+#include <limits>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/failing_calls.hpp"
+#include "support/leftovers.hpp"
+#include "support/pool.hpp"
+#include "support/watchdog.hpp"
+
+namespace mp = multiprocessing;
+
+namespace {
+
+int square(int x) {
+    return x * x;
+}
+
+/// The text of the error that a pool in this process ends with; empty if it works.
+std::string try_a_pool() {
+    try {
+        mp::Pool pool(1);
+        pool.apply(square, mp::args(2));
+        return {};
+    } catch (const mp::ProcessError& error) {
+        return error.what();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("pool: less than one process is a ValueError") {
+    const support::leftovers leftovers;
+    CHECK_THROWS_AS(mp::Pool(0), mp::ValueError);
+    CHECK_THROWS_AS(mp::Pool(-1), mp::ValueError);
+    CHECK_THROWS_AS(mp::Pool(std::numeric_limits<int>::min()), mp::ValueError);
+    CHECK_THROWS_WITH(mp::Pool(-3), "a pool needs at least 1 process, not -3");
+}
+
+TEST_CASE("pool: a start method that does not exist is a ValueError") {
+    const support::leftovers leftovers;
+    CHECK_THROWS_AS(mp::Pool(1, {.start_method = "frok"}), mp::ValueError);
+}
+
+TEST_CASE("pool: a chunksize below one is a ValueError") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    const std::vector<int> numbers{1, 2};
+    CHECK_THROWS_AS(pool.map(square, numbers, {.chunksize = 0}), mp::ValueError);
+    CHECK_THROWS_AS(pool.map_async(square, numbers, {.chunksize = -1}), mp::ValueError);
+    CHECK_THROWS_AS(pool.map(square, std::vector<int>{}, {.chunksize = -5}), mp::ValueError);
+    CHECK(pool.map(square, numbers) == std::vector<int>{1, 4});
+}
+
+TEST_CASE("pool: a function pointer that is null is a PicklingError") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    int (*const nothing)(int) = nullptr;
+    CHECK_THROWS_AS(pool.apply(nothing, mp::args(1)), mp::PicklingError);
+    CHECK_THROWS_AS(pool.map(nothing, std::vector<int>{1}), mp::PicklingError);
+    CHECK(pool.apply(square, mp::args(2)) == 4);
+}
+
+TEST_CASE("pool: a worker cannot have a pool of its own") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    CHECK(pool.apply(try_a_pool) == "daemonic processes are not allowed to have children");
+}
+
+TEST_CASE("pool: a process can have a pool of its own") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string method = GENERATE(from_range(support::start_methods()));
+    mp::Process process([] { mp::os::_exit(try_a_pool().empty() ? 0 : 1); },
+                        {.start_method = method});
+    process.start();
+    process.join();
+    CHECK(process.exitcode() == 0);
+}
+
+TEST_CASE("pool: a forked child cannot use its parent's pool") {
+    if (!mp::detail::has_fork)
+        return;
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    // The pool's thread works, and may hold the lock, while the process splits.
+    const auto many = pool.map_async(square, std::vector<int>(50000, 1), {.chunksize = 1});
+    for (int i = 0; i < 10; ++i) {
+        mp::Process child(
+            [&] {
+                const auto refused = [](auto use) {
+                    try {
+                        use();
+                    } catch (const mp::ProcessError&) {
+                        return true;
+                    }
+                    return false;
+                };
+                bool right = refused([&] { pool.apply(square, mp::args(1)); }) &&
+                             refused([&] { pool.apply_async(square, mp::args(1)); }) &&
+                             refused([&] { pool.close(); }) && refused([&] { pool.terminate(); }) &&
+                             refused([&] { pool.worker_pids(); }) &&
+                             (many.ready() || refused([&] { many.get(); }));
+                const mp::Pool copy(std::move(pool));  // Its destructor has nothing to end here.
+                mp::os::_exit(right ? 0 : 1);
+            },
+            {.start_method = "fork"});
+        child.start();
+        child.join();
+        CHECK(child.exitcode() == 0);
+    }
+    CHECK(many.get().size() == 50000);
+}
+
+TEST_CASE("pool: where one worker cannot be started none is left") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string method = GENERATE(from_range(support::start_methods()));
+    for (int nth = 1; nth <= 4; ++nth) {
+        const support::failure failure(support::pipe2_call, EMFILE, nth);
+        CHECK_THROWS_AS(mp::Pool(4, {.start_method = method}), std::system_error);
+    }
+}
+
+TEST_CASE("pool: while the last worker cannot be replaced work fails, then the pool works on") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    const auto lost = pool.apply_async([] { mp::os::_exit(3); });
+    CHECK_THROWS_AS(lost.get(), mp::WorkerLostError);
+    mp::os::kill(pool.worker_pids().at(0), SIGKILL);
+    {
+        const support::failure failure(support::pipe2_call, EMFILE);
+        CHECK_THROWS_AS(pool.apply(square, mp::args(2)), std::system_error);
+    }
+    CHECK(pool.apply(square, mp::args(3)) == 9);
+    CHECK(pool.apply_async(square, mp::args(4)).get() == 16);
+}
+
+TEST_CASE("pool: while one worker cannot be replaced the others go on") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    {
+        const support::failure failure(support::pipe2_call, EMFILE);
+        CHECK_THROWS_AS(pool.apply([] { mp::os::_exit(3); }), mp::WorkerLostError);
+        CHECK(pool.apply(square, mp::args(2)) == 4);
+    }
+    CHECK(pool.map(square, std::vector<int>(500, 2)) == std::vector<int>(500, 4));
+    CHECK(pool.apply([] { return 1; }) == 1);
+}
