@@ -25,8 +25,9 @@ using backend::mapping;
 /// Memory is found when it is touched: where the system then has none left it ends the process
 /// (SIGBUS, or the out-of-memory killer), no call can report it.
 /// `extend(bytes)` makes it at least that large; it never shrinks, and never grows past
-/// `most_bytes`. `size(bytes)`: how large it is; to touch what was mapped beyond that is fatal. `map(view, offset, bytes)`: offset in whole pages. `discard(offset, bytes)` gives
-/// the memory of whole pages back to the system; they read as zero afterwards.
+/// `most_bytes`. `size(bytes)`: how large it is; to touch what was mapped beyond that is fatal.
+/// `map(view, offset, bytes)`: offset in whole pages. `discard(offset, bytes)` gives the memory of
+/// whole pages back to the system; they read as zero afterwards.
 using backend::shared_block;
 
 template <class Block, class View>

@@ -78,8 +78,8 @@ public:
         return {};
     }
 
-    /// Asks for the limit first: beyond it the kernel would send a signal instead of an error. Where
-    /// two extend at once the seal keeps the smaller wish from undoing the larger one.
+    /// Asks for the limit first: beyond it the kernel would send a signal instead of an error.
+    /// Where two extend at once the seal keeps the smaller wish from undoing the larger one.
     std::error_code extend(std::uint64_t bytes) noexcept {
         std::uint64_t now = 0;
         if (const auto ec = size(now); ec || now >= bytes)

@@ -71,12 +71,12 @@ public:
     }
 
 private:
-    // The kernel takes an operand of 12 signed bits. Larger steps are not cut into several: nobody may
-    // see a count at which no message ends.
+    // The kernel takes an operand of 12 signed bits. Larger steps are not cut into several: nobody
+    // may see a count at which no message ends.
     static constexpr std::uint32_t most_steps_with_wake = 1000;
 
-    // One sleeps, but another that was killed may still be in the kernel's list, in front of it: the
-    // wake-up must not go to the dead alone.
+    // One sleeps, but another that was killed may still be in the kernel's list, in front of it:
+    // the wake-up must not go to the dead alone.
     static constexpr int everyone = 0x7fffffff;
 
     void add_and_wake(int operand) noexcept {
@@ -88,7 +88,8 @@ private:
             return;
         // A sandbox refuses the call: in two steps, with the moment between them that it avoids.
         word_->fetch_add(static_cast<std::uint32_t>(operand), std::memory_order_release);
-        ::syscall(SYS_futex, address(), FUTEX_WAKE, everyone);  // It fails where there is no sleeper either.
+        ::syscall(SYS_futex, address(), FUTEX_WAKE,
+                  everyone);  // It fails where there is no sleeper either.
     }
 
     int sleep_on(std::uint32_t expected, const deadline& until) noexcept {
