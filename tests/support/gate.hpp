@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A pipe between a test and the processes it starts: words one way, and the wait for the last writer.
+// A pipe between a test and the processes it starts: words one way, and the wait for the last
+// writer.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +30,8 @@ struct gate {
         return copy;
     }
 
-    /// Lets one process through that waits in `wait_for_end`. To close the writing end would not do: a
-    /// forked child has it too.
+    /// Lets one process through that waits in `wait_for_end`. To close the writing end would not
+    /// do: a forked child has it too.
     void open() const;
 
     mpd::pipe_ends ends;

@@ -17,11 +17,11 @@ namespace support {
 
 struct program_result {
     int exitcode = 0;  // minus the signal
-    std::string out;   // standard output and error
+    std::string out;  // standard output and error
 };
 
-/// The output ends when the last process that holds it has ended, so a program's children are waited
-/// for with it.
+/// The output ends when the last process that holds it has ended, so a program's children are
+/// waited for with it.
 inline program_result run_program(const std::vector<std::string>& command) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) == -1)
