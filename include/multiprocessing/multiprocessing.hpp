@@ -4,6 +4,7 @@
 
 #include <multiprocessing/config.hpp>
 #include <multiprocessing/connection.hpp>
+#include <multiprocessing/context.hpp>
 #include <multiprocessing/error.hpp>
 #include <multiprocessing/os.hpp>
 #include <multiprocessing/pool.hpp>

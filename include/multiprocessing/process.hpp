@@ -110,8 +110,7 @@ public:
         check_open();
         if (!state_->started())
             return false;
-        return state_->role() == detail::process_role::current ||
-               !wait(detail::deadline::now());
+        return state_->role() == detail::process_role::current || !wait(detail::deadline::now());
     }
 
     /// Asks it to end: SIGTERM, which it may handle; on Windows it ends at once, and its exit code

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program whose static initialiser starts a process: in a spawned child that would go on for ever.
+// A program whose static initialiser starts a process: in a spawned child that would go on for
+// ever.
 #include <multiprocessing/process.hpp>
 
 #include <cstdio>

@@ -13,7 +13,7 @@
 #include <string>
 #include <thread>
 
-#include "support/gate.hpp"
+#include "../support/gate.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

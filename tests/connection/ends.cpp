@@ -198,11 +198,11 @@ TEST_CASE("connection: signal handlers interrupt neither recv nor a large send")
         auto [left, right] = mp::Pipe();
         const std::string large(3'000'000, 'x');
         std::atomic<bool> received{false};
-        std::thread receiver([&, &left = left] {
-            CHECK(left.recv<int>() == 1);
+        std::thread receiver([&, end = left]() mutable {
+            CHECK(end.recv<int>() == 1);
             received = true;
         });
-        std::thread sender([&, &left = left] { left.send(large); });
+        std::thread sender([&, end = left]() mutable { end.send(large); });
         for (int i = 0; i < 100; ++i) {
             const int seen = handled;
             ::pthread_kill(receiver.native_handle(), SIGUSR1);

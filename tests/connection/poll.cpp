@@ -31,7 +31,7 @@ TEST_CASE("connection: poll waits as long as it is asked to, and no value of tim
     const auto start = std::chrono::steady_clock::now();
     CHECK_FALSE(left.poll(70ms));
     CHECK(std::chrono::steady_clock::now() - start >= 70ms);
-    std::thread sender([&right = right] { right.send_bytes("late"); });
+    std::thread sender([end = right]() mutable { end.send_bytes("late"); });
     CHECK(left.poll(std::nullopt));
     sender.join();
     CHECK(left.poll());

@@ -96,9 +96,9 @@ TEST_CASE("connection: 16 MiB pass both ways at the same time") {
     const support::watchdog watchdog;
     auto [left, right] = mp::Pipe();
     const std::vector<std::uint64_t> large((16 << 20) / 8, 0x0123456789abcdef);
-    std::thread there([&, &left = left] { left.send(large); });
-    std::thread back([&, &right = right] { right.send(large); });
-    std::thread first([&, &left = left] { CHECK(left.recv<std::vector<std::uint64_t>>() == large); });
+    std::thread there([&, end = left]() mutable { end.send(large); });
+    std::thread back([&, end = right]() mutable { end.send(large); });
+    std::thread first([&, end = left]() mutable { CHECK(end.recv<std::vector<std::uint64_t>>() == large); });
     const bool same = right.recv<std::vector<std::uint64_t>>() == large;
     there.join();
     back.join();

@@ -30,7 +30,8 @@ struct groups {
 }  // namespace
 
 TEST_CASE("system: the group of a controller is read from the table of this process") {
-    const std::string both = "12:cpuset:/c\n4:cpu,cpuacct:/first/cpu\n1:name=systemd:/s\n0::/uni/fied\n";
+    const std::string both =
+        "12:cpuset:/c\n4:cpu,cpuacct:/first/cpu\n1:name=systemd:/s\n0::/uni/fied\n";
     CHECK(control_group(both, "") == "/uni/fied");
     CHECK(control_group(both, "cpu") == "/first/cpu");
     CHECK(control_group(both, "cpuacct") == "/first/cpu");

@@ -110,6 +110,7 @@ TEST_CASE("wait_word: every step wakes the sleeper of another process") {
     }
 }
 
+// The one wake-up of a step once went to the killed sleeper, which had not left the kernel yet.
 TEST_CASE("wait_word: a step is seen by the successor of a sleeper that was killed") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;

@@ -85,7 +85,7 @@ TEST_CASE("os: a wait that may not block returns number 0 while the child runs")
     CHECK(code_of([&] { os::kill(pid, 0); }) == ESRCH);
 }
 
-TEST_CASE("os: the exit code is the status, or minus the signal; a stop is none") {
+TEST_CASE("os: the exit code is the status or minus the signal, and a stop is none") {
     const support::watchdog guard;
     const support::leftovers check;
     CHECK(os::waitstatus_to_exitcode(status_of([] { return 255; })) == 255);

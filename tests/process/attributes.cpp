@@ -43,8 +43,7 @@ TEST_CASE("process: a child knows who it is and who made it") {
     const auto bytes = std::as_bytes(std::span(key));
     p.authkey({bytes.begin(), bytes.end()});
     p.start();
-    CHECK(support::hear(gate.ends.reader) ==
-          "reader|daemon|secret|MainProcess|parent|alive|me");
+    CHECK(support::hear(gate.ends.reader) == "reader|daemon|secret|MainProcess|parent|alive|me");
     p.join();
     CHECK(p.name() == "reader");
     CHECK(p.daemon());

@@ -18,6 +18,11 @@ using support::message_of;
 
 namespace {
 
+struct cannot_cross {
+    explicit cannot_cross(int& value) : reference(value) {}
+    int& reference;
+};
+
 void nothing() {}
 
 void fails_to_start_a_child(mp::detail::handle to) {
@@ -97,21 +102,22 @@ TEST_CASE("process: a daemon cannot have children") {
     mp::Process p(fails_to_start_a_child, mp::args(gate.writer()),
                   {.daemon = true, .start_method = EVERY_START_METHOD});
     p.start();
-    CHECK(support::hear(gate.ends.reader) ==
-          "daemonic processes are not allowed to have children");
+    CHECK(support::hear(gate.ends.reader) == "daemonic processes are not allowed to have children");
     p.join();
 }
 
-TEST_CASE("process: only its maker can ask about it; everybody knows its name") {
+TEST_CASE("process: only its maker can ask about it, but anybody for its name") {
     // A forked child that asked for the name locked a mutex that start() held, for ever.
     const support::watchdog guard;
     const support::leftovers check;
     support::gate gate;
     mp::Process* self = nullptr;
-    mp::Process p([&] {
-        support::say(gate.ends.writer,
-                     self->name() + ": " + message_of<mp::ProcessError>([&] { self->join(); }));
-    }, {.name = "it", .start_method = "fork"});
+    mp::Process p(
+        [&] {
+            support::say(gate.ends.writer,
+                         self->name() + ": " + message_of<mp::ProcessError>([&] { self->join(); }));
+        },
+        {.name = "it", .start_method = "fork"});
     self = &p;
     p.start();
     const auto text = support::hear(gate.ends.reader);
@@ -127,8 +133,8 @@ TEST_CASE("process: this process cannot be joined, started or signalled through 
 }
 
 TEST_CASE("process: an unknown start method is refused with those that exist") {
-    const auto text = message_of<mp::ValueError>(
-        [] { mp::Process p(nothing, {.start_method = "teleport"}); });
+    const auto text =
+        message_of<mp::ValueError>([] { mp::Process p(nothing, {.start_method = "teleport"}); });
     CHECK(contains(text, "'teleport'"));
     CHECK(contains(text, "'fork'"));
     CHECK(contains(text, "'spawn'"));
@@ -145,8 +151,8 @@ TEST_CASE("process: what cannot cross is named, and nothing is left behind") {
     CHECK(mp::active_children().empty());
     CHECK_FALSE(p.is_alive());
     CHECK_THROWS_AS(p.join(), mp::ProcessError);
-    mp::Process q([](int*) {}, mp::args(&captured), {.start_method = "spawn"});
-    CHECK(contains(message_of<mp::PicklingError>([&] { q.start(); }), "'int*'"));
+    mp::Process q([](cannot_cross) {}, mp::args(cannot_cross(captured)), {.start_method = "spawn"});
+    CHECK(contains(message_of<mp::PicklingError>([&] { q.start(); }), "cannot_cross"));
 }
 
 TEST_CASE("process: a null function pointer cannot cross") {

@@ -54,8 +54,7 @@ TEST_CASE("process: a forked child has the parent's descriptors, a spawned one h
     const mp::detail::handle file(::open("/dev/null", O_RDONLY));
     const std::string method = EVERY_START_METHOD;
     support::gate gate;
-    mp::Process p(tell_whether_open, mp::args(gate.writer(), file.get()),
-                  {.start_method = method});
+    mp::Process p(tell_whether_open, mp::args(gate.writer(), file.get()), {.start_method = method});
     p.start();
     CHECK(support::hear(gate.ends.reader) == (method == "fork" ? "open" : "closed"));
     p.join();

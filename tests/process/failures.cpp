@@ -59,8 +59,23 @@ TEST_CASE("process: a failing pipe is an error, and nothing is left behind") {
 TEST_CASE("process: a child that cannot be watched is ended and waited for") {
     const support::watchdog guard;
     const support::leftovers check;
-    CHECK(contains(failed_start(support::pidfd_open_call, EMFILE, "fork"),
-                   "fork process 'victim'"));
+    CHECK(
+        contains(failed_start(support::pidfd_open_call, EMFILE, "fork"), "fork process 'victim'"));
+}
+
+TEST_CASE("process: a child that was waited for before it could be watched counts as started") {
+    const support::watchdog guard;
+    const support::leftovers check;
+    mp::Process p(nothing, {.start_method = "fork"});
+    {
+        const support::failure failing(support::pidfd_open_call, ESRCH);
+        p.start();
+    }
+    CHECK(mp::os::waitpid(*p.pid()).pid == p.pid());
+    CHECK(p.join());
+    CHECK(p.exitcode() == 255);
+    p.kill();
+    p.close();
 }
 
 TEST_CASE("process: failing shared memory or clone is an error of spawn") {

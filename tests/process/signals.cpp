@@ -35,13 +35,16 @@ void ends_by_three(mp::detail::handle from, mp::detail::handle to) {
 }
 
 struct running {
+    support::gate in;
+    support::gate out;
+
     template <class F>
     running(F target, const std::string& method)
-        : process(target, mp::args(in.reader(), out.writer()), {.start_method = method}) {
+        : process(target, mp::args(in.reader(), out.writer()),
+                  mp::process_options{.start_method = method}) {
         process.start();
         REQUIRE(support::hear(out.ends.reader) == "here");
     }
-    support::gate in, out;
     mp::Process process;
 };
 

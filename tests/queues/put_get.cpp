@@ -90,7 +90,7 @@ TEST_CASE("queue: qsize counts what was put and not taken") {
     CHECK(queue.qsize() == 0);
 }
 
-TEST_CASE("queue: maxsize is a count up to 2^30; none and less mean no bound") {
+TEST_CASE("queue: maxsize is a count up to 2^30, and none and less mean no bound") {
     CHECK_THROWS_AS(mp::Queue<int>((1LL << 30) + 1), mp::ValueError);
     CHECK_THROWS_AS(mp::Queue<int>(std::numeric_limits<long long>::max()), mp::ValueError);
     CHECK_NOTHROW(mp::Queue<int>(1LL << 30).put(1));

@@ -12,6 +12,7 @@
 
 #include "support/catch.hpp"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +40,7 @@ public:
     template <class Body>
     explicit forked(Body body) : pid_(::fork()) {
         if (pid_ == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // A test that aborts leaves none behind.
             body();
             ::_exit(0);
         }

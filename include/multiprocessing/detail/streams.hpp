@@ -19,8 +19,8 @@
 
 namespace multiprocessing::detail {
 
-/// Asks the buffer, not the stream: that the output cannot be written is for the user to hear from the
-/// next operation of his own, and no reason not to start a process.
+/// Asks the buffer, not the stream: that the output cannot be written is for the user to hear from
+/// the next operation of his own, and no reason not to start a process.
 inline void flush_stream(std::ostream& stream) noexcept {
     try {
         if (stream.rdbuf() != nullptr)

@@ -101,6 +101,8 @@ public:
     native_handle sentinel() const noexcept { return sentinel_.get(); }
 
     std::error_code reap(bool block, std::optional<int>& exitcode) noexcept {
+        if (lost_)
+            return std::make_error_code(std::errc::no_child_process);
         ::siginfo_t info{};
         const int options = WEXITED | (block ? 0 : WNOHANG);
         const auto id = static_cast<::id_t>(sentinel_.get());
@@ -115,7 +117,10 @@ public:
         return {};
     }
 
-    std::error_code signal(int number) noexcept { return send_signal(sentinel_.get(), number); }
+    std::error_code signal(int number) noexcept {
+        return lost_ ? std::make_error_code(std::errc::no_such_process)
+                     : send_signal(sentinel_.get(), number);
+    }
 
     /// Lets the child outlive this process and this object.
     void release() noexcept { sentinel_.reset(); }
@@ -131,21 +136,40 @@ private:
 
     std::error_code settle(int pid, tie_holder tie) noexcept {
         handle sentinel;
-        if (const auto ec = open_process(pid, sentinel)) {
-            // ESRCH: somebody waited for any child; the number may be another's by now.
-            if (ec != std::errc::no_such_process) {
-                ::kill(pid, SIGKILL);
-                retry([&] { return ::waitpid(pid, nullptr, 0); });
-            }
+        auto ec = open_process(pid, sentinel);
+        // It has ended, and was waited for by another thread, or by the kernel because SIGCHLD is
+        // ignored: it is started all the same. Its number may be another's by now.
+        const bool lost = ec == std::errc::no_such_process;
+        if (lost)
+            ec = open_ready(sentinel);
+        if (ec) {
+            if (!lost)
+                end_unwatched(pid);
             return ec;
         }
         pid_ = pid;
+        lost_ = lost;
         sentinel_ = std::move(sentinel);
         tie_ = std::move(tie);
         return {};
     }
 
+    /// The child cannot be watched, so it must not be there.
+    static void end_unwatched(int pid) noexcept {
+        ::kill(pid, SIGKILL);
+        retry([&] { return ::waitpid(pid, nullptr, 0); });
+    }
+
+    /// A sentinel that is ready from the beginning: a pipe without a writer.
+    static std::error_code open_ready(handle& sentinel) noexcept {
+        pipe_ends ends;
+        const auto ec = open_pipe(ends);
+        sentinel = std::move(ends.reader);
+        return ec;
+    }
+
     int pid_ = 0;
+    bool lost_ = false;
     handle sentinel_;
     tie_holder tie_;
 };

@@ -75,17 +75,21 @@ private:
     // may see a count at which no message ends.
     static constexpr std::uint32_t most_steps_with_wake = 1000;
 
+    // One sleeps, but another that was killed may still be in the kernel's list, in front of it:
+    // the wake-up must not go to the dead alone.
+    static constexpr int everyone = 0x7fffffff;
+
     void add_and_wake(int operand) noexcept {
         // A full fence before the kernel's own atomic add: releases what was written.
         std::atomic_thread_fence(std::memory_order_seq_cst);
         const auto never = 0;
-        if (::syscall(SYS_futex, address(), FUTEX_WAKE_OP, 1, 0, address(),
+        if (::syscall(SYS_futex, address(), FUTEX_WAKE_OP, everyone, 0, address(),
                       FUTEX_OP(FUTEX_OP_ADD, operand, FUTEX_OP_CMP_LT, never)) != -1)
             return;
         // A sandbox refuses the call: in two steps, with the moment between them that it avoids.
         word_->fetch_add(static_cast<std::uint32_t>(operand), std::memory_order_release);
         ::syscall(SYS_futex, address(), FUTEX_WAKE,
-                  1);  // It fails where there is no sleeper either.
+                  everyone);  // It fails where there is no sleeper either.
     }
 
     int sleep_on(std::uint32_t expected, const deadline& until) noexcept {

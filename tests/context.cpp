@@ -40,9 +40,15 @@ TEST_CASE("context: the method is chosen once, unless by force") {
 
 TEST_CASE("context: to ask for the method or to make a process chooses the default for good") {
     mp::set_start_method(std::nullopt, true);
-    SECTION("by asking") { mp::get_start_method(); }
-    SECTION("by making a process") { mp::Process p([] {}); }
-    SECTION("by choosing nothing") { mp::set_start_method(std::nullopt); }
+    SECTION("by asking") {
+        mp::get_start_method();
+    }
+    SECTION("by making a process") {
+        mp::Process p([] {});
+    }
+    SECTION("by choosing nothing") {
+        mp::set_start_method(std::nullopt);
+    }
     CHECK_THROWS_AS(mp::set_start_method("spawn"), mp::ProcessError);
     mp::set_start_method(std::nullopt, true);
 }
@@ -50,8 +56,7 @@ TEST_CASE("context: to ask for the method or to make a process chooses the defau
 TEST_CASE("context: an unknown method is refused with those that exist, and changes nothing") {
     mp::set_start_method("spawn", true);
     const bool force = GENERATE(false, true);
-    const auto text =
-        message_of<mp::ValueError>([&] { mp::set_start_method("teleport", force); });
+    const auto text = message_of<mp::ValueError>([&] { mp::set_start_method("teleport", force); });
     CHECK(contains(text, "'teleport'"));
     for (const auto& method : mp::get_all_start_methods())
         CHECK(contains(text, "'" + method + "'"));
@@ -63,7 +68,6 @@ TEST_CASE("context: children inherit what was chosen") {
     const support::watchdog guard;
     const support::leftovers check;
     const std::string method = EVERY_START_METHOD;
-    const auto result =
-        support::run_program({support::child_program("stories"), "chosen", method});
+    const auto result = support::run_program({support::child_program("stories"), "chosen", method});
     CHECK(result.out == "child has " + method + "\n");
 }

@@ -59,8 +59,7 @@ std::string heard_from(const auto& target, auto... arguments) {
 /// Starts this program as a spawned child on a job made here; what it says and its exit code.
 support::program_result run_job(std::span<const std::byte> bytes, std::size_t claimed) {
     const mpd::handle job(::memfd_create("job", 0));
-    REQUIRE(::write(job.get(), bytes.data(), bytes.size()) ==
-            static_cast<::ssize_t>(bytes.size()));
+    REQUIRE(::write(job.get(), bytes.data(), bytes.size()) == static_cast<::ssize_t>(bytes.size()));
     return support::run_program({"/proc/self/exe", "--multiprocessing-spawn",
                                  std::to_string(job.get()) + ":" + std::to_string(claimed)});
 }
@@ -108,9 +107,15 @@ TEST_CASE("spawn: a job that names no registered thunk is refused") {
     const support::leftovers check;
     const auto good = header_for(mpd::thunk_entry<&say_thunk_ran>::address());
     auto header = good;
-    SECTION("another place in the code") { ++header.thunk_offset; }
-    SECTION("a place outside of the code") { header.thunk_offset = ~std::uint64_t{0}; }
-    SECTION("an image that is not loaded") { ++header.thunk_image; }
+    SECTION("another place in the code") {
+        ++header.thunk_offset;
+    }
+    SECTION("a place outside of the code") {
+        header.thunk_offset = ~std::uint64_t{0};
+    }
+    SECTION("an image that is not loaded") {
+        ++header.thunk_image;
+    }
     SECTION("a function that is no thunk") {
         header = header_for(mpd::address_of(&never_registered));
     }
@@ -133,8 +138,8 @@ TEST_CASE("spawn: garbage and jobs that are cut short are errors, at every lengt
     const support::watchdog guard;
     const support::leftovers check;
     const auto whole = mpd::encode(header_for(mpd::thunk_entry<&say_thunk_ran>::address()));
-    for (const std::size_t kept : {std::size_t{1}, std::size_t{7}, whole.size() / 2,
-                                   whole.size() - 1}) {
+    for (const std::size_t kept :
+         {std::size_t{1}, std::size_t{7}, whole.size() / 2, whole.size() - 1}) {
         const auto result = run_job(std::span(whole).first(kept), kept);
         CHECK(result.exitcode == 1);
         CHECK(contains(result.out, "a spawned child cannot run: "));
@@ -150,11 +155,9 @@ TEST_CASE("spawn: garbage and jobs that are cut short are errors, at every lengt
 TEST_CASE("spawn: a user who gives the option by hand gets an error") {
     const support::watchdog guard;
     const support::leftovers check;
-    const std::string place =
-        GENERATE("", ":", "1", "x:1", "999:10", "1:10", "-1:10", "4294967297:10", "0:0",
-                 "3:99999999999999999999999");
-    const auto result =
-        support::run_program({"/proc/self/exe", "--multiprocessing-spawn", place});
+    const std::string place = GENERATE("", ":", "1", "x:1", "999:10", "1:10", "-1:10",
+                                       "4294967297:10", "0:0", "3:99999999999999999999999");
+    const auto result = support::run_program({"/proc/self/exe", "--multiprocessing-spawn", place});
     CHECK(result.exitcode == 1);
     CHECK(contains(result.out, "a spawned child cannot run: "));
 }
