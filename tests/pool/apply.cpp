@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/pool.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 namespace mp = multiprocessing;
@@ -67,7 +68,7 @@ const std::string& same(const std::string& text) {
 TEST_CASE("pool: apply returns what the function returns in a worker") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     CHECK(pool.apply(add, mp::args(2, 3)) == 5);
     CHECK(pool.apply(own_pid) != mp::os::getpid());
     pool.apply(nothing);
@@ -77,14 +78,14 @@ TEST_CASE("pool: apply returns what the function returns in a worker") {
 TEST_CASE("pool: structures cross both ways") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     CHECK(pool.apply(mirror, mp::args(point{1, 2, {"a"}})) == point{-1, 2, {"a", "mirrored"}});
 }
 
 TEST_CASE("pool: lambdas and function objects run as their copies") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     CHECK(pool.apply([](int x) { return 2 * x; }, mp::args(21)) == 42);
     const counter from_ten{10};
     CHECK(pool.apply(from_ten, mp::args(1)) == 11);
@@ -94,7 +95,7 @@ TEST_CASE("pool: lambdas and function objects run as their copies") {
 TEST_CASE("pool: arguments are lent to parameters that are references") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     CHECK(pool.apply(grow, mp::args(1)) == 2);
     CHECK(pool.apply(same, mp::args("text")) == "text");
 }
@@ -102,7 +103,7 @@ TEST_CASE("pool: arguments are lent to parameters that are references") {
 TEST_CASE("pool: a result that can only be moved arrives") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     CHECK(*pool.apply(boxed, mp::args(7)) == 7);
     const auto boxes = pool.map(boxed, std::vector<int>{1, 2});
     REQUIRE(boxes.size() == 2);
@@ -112,7 +113,7 @@ TEST_CASE("pool: a result that can only be moved arrives") {
 TEST_CASE("pool: the workers are the processes that it names") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(3, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(3, {.start_method = EVERY_START_METHOD});
     CHECK(pool.processes() == 3);
     const auto pids = pool.worker_pids();
     CHECK(pids.size() == 3);
@@ -130,7 +131,7 @@ TEST_CASE("pool: without a number it has a worker for each processor of this pro
 TEST_CASE("pool: workers are daemons with names of their own") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    const std::string method = GENERATE(from_range(support::start_methods()));
+    const std::string method = EVERY_START_METHOD;
     mp::Pool pool(1, {.start_method = method});
     CHECK(pool.apply([] { return mp::current_process().daemon(); }));
     const std::string name = pool.apply([] { return mp::current_process().name(); });
@@ -140,7 +141,7 @@ TEST_CASE("pool: workers are daemons with names of their own") {
 TEST_CASE("pool: many applies one after the other") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     for (int i = 0; i < 2000; ++i)
         REQUIRE(pool.apply(add, mp::args(i, 1)) == i + 1);
 }
@@ -148,7 +149,7 @@ TEST_CASE("pool: many applies one after the other") {
 TEST_CASE("pool: a pool can be moved") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool first(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool first(1, {.start_method = EVERY_START_METHOD});
     mp::Pool second(std::move(first));
     CHECK(second.apply(add, mp::args(1, 1)) == 2);
     CHECK_THROWS_AS(first.apply(add, mp::args(1, 1)), mp::ValueError);  // NOLINT

@@ -11,6 +11,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/pool.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 namespace mp = multiprocessing;
@@ -40,7 +41,7 @@ std::unique_ptr<int> boxed(int value) {
 TEST_CASE("pool: apply_async returns before the task has run") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const auto result = pool.apply_async(sleep_for_ever);
     CHECK_FALSE(result.ready());
     CHECK_THROWS_AS(result.successful(), mp::ValueError);
@@ -49,7 +50,7 @@ TEST_CASE("pool: apply_async returns before the task has run") {
 TEST_CASE("pool: a result can be had many times, in any order") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     std::vector<mp::AsyncResult<int>> results;
     for (int i = 0; i < 200; ++i)
         results.push_back(pool.apply_async(square, mp::args(i)));
@@ -63,7 +64,7 @@ TEST_CASE("pool: a result can be had many times, in any order") {
 TEST_CASE("pool: a result comes though nobody waits for it") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     std::vector<mp::AsyncResult<int>> results;
     for (int i = 0; i < 1000; ++i)
         results.push_back(pool.apply_async(square, mp::args(i)));
@@ -77,7 +78,7 @@ TEST_CASE("pool: a result comes though nobody waits for it") {
 TEST_CASE("pool: get gives up after its timeout, and waits at least as long") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const auto result = pool.apply_async(sleep_for_ever);
     const auto start = std::chrono::steady_clock::now();
     CHECK_THROWS_AS(result.get(50ms), mp::TimeoutError);
@@ -89,7 +90,7 @@ TEST_CASE("pool: get gives up after its timeout, and waits at least as long") {
 TEST_CASE("pool: a timeout of nothing or less asks without waiting") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const auto result = pool.apply_async(sleep_for_ever);
     CHECK_THROWS_AS(result.get(0s), mp::TimeoutError);
     CHECK_THROWS_AS(result.get(-1s), mp::TimeoutError);
@@ -100,14 +101,14 @@ TEST_CASE("pool: a timeout of nothing or less asks without waiting") {
 TEST_CASE("pool: a timeout beyond what the clock counts is none") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     CHECK(pool.apply_async(square, mp::args(3)).get(std::chrono::nanoseconds::max()) == 9);
 }
 
 TEST_CASE("pool: after a wait that gave up the result comes all the same") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const auto result = pool.apply_async(sleep_and_return, mp::args(100));
     CHECK_FALSE(result.wait(1ms));
     support::await([&] { return result.ready(); });
@@ -119,7 +120,7 @@ TEST_CASE("pool: after a wait that gave up the result comes all the same") {
 TEST_CASE("pool: results come after any number of waits that gave up") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     for (int round = 0; round < 100; ++round) {
         std::vector<mp::AsyncResult<int>> results;
         for (int i = 0; i < 20; ++i)
@@ -136,7 +137,7 @@ TEST_CASE("pool: results come after any number of waits that gave up") {
 TEST_CASE("pool: a wait gives up though other results keep coming") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto stuck = pool.apply_async(sleep_for_ever);
     std::vector<int> numbers(300000);
     const auto others = pool.map_async(square, numbers, {.chunksize = 1});
@@ -149,7 +150,7 @@ TEST_CASE("pool: a wait gives up though other results keep coming") {
 TEST_CASE("pool: results that nobody keeps cost nothing") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     for (int i = 0; i < 1000; ++i)
         pool.apply_async(square, mp::args(i));
     CHECK(pool.apply(square, mp::args(5)) == 25);
@@ -158,7 +159,7 @@ TEST_CASE("pool: results that nobody keeps cost nothing") {
 TEST_CASE("pool: a result that can only be moved is given once") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const auto result = pool.apply_async(boxed, mp::args(3));
     CHECK(*result.get() == 3);
     CHECK_THROWS_AS(result.get(), mp::ValueError);
@@ -170,7 +171,7 @@ TEST_CASE("pool: a result that can only be moved is given once") {
 TEST_CASE("pool: what a task is made of does not outlive it") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const auto kept = std::make_shared<int>(7);
     const auto result =
         pool.apply_async([](const std::shared_ptr<int>& x) { return *x; }, mp::args(kept));
@@ -183,7 +184,7 @@ TEST_CASE("pool: what a task is made of does not outlive it") {
 TEST_CASE("pool: a result outlives its pool") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    const std::string method = GENERATE(from_range(support::start_methods()));
+    const std::string method = EVERY_START_METHOD;
     std::vector<mp::AsyncResult<int>> results;
     {
         mp::Pool pool(1, {.start_method = method});

@@ -13,6 +13,7 @@
 #include "support/failing_calls.hpp"
 #include "support/leftovers.hpp"
 #include "support/pool.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 namespace mp = multiprocessing;
@@ -52,7 +53,7 @@ TEST_CASE("pool: a start method that does not exist is a ValueError") {
 TEST_CASE("pool: a chunksize below one is a ValueError") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const std::vector<int> numbers{1, 2};
     CHECK_THROWS_AS(pool.map(square, numbers, {.chunksize = 0}), mp::ValueError);
     CHECK_THROWS_AS(pool.map_async(square, numbers, {.chunksize = -1}), mp::ValueError);
@@ -63,7 +64,7 @@ TEST_CASE("pool: a chunksize below one is a ValueError") {
 TEST_CASE("pool: a function pointer that is null is a PicklingError") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     int (*const nothing)(int) = nullptr;
     CHECK_THROWS_AS(pool.apply(nothing, mp::args(1)), mp::PicklingError);
     CHECK_THROWS_AS(pool.map(nothing, std::vector<int>{1}), mp::PicklingError);
@@ -73,14 +74,14 @@ TEST_CASE("pool: a function pointer that is null is a PicklingError") {
 TEST_CASE("pool: a worker cannot have a pool of its own") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     CHECK(pool.apply(try_a_pool) == "daemonic processes are not allowed to have children");
 }
 
 TEST_CASE("pool: a process can have a pool of its own") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    const std::string method = GENERATE(from_range(support::start_methods()));
+    const std::string method = EVERY_START_METHOD;
     mp::Process process([] { mp::os::_exit(try_a_pool().empty() ? 0 : 1); },
                         {.start_method = method});
     process.start();
@@ -93,7 +94,7 @@ TEST_CASE("pool: a forked child cannot use its parent's pool") {
         return;
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     // The pool's thread works, and may hold the lock, while the process splits.
     const auto many = pool.map_async(square, std::vector<int>(50000, 1), {.chunksize = 1});
     for (int i = 0; i < 10; ++i) {
@@ -126,7 +127,7 @@ TEST_CASE("pool: a forked child cannot use its parent's pool") {
 TEST_CASE("pool: where one worker cannot be started none is left") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    const std::string method = GENERATE(from_range(support::start_methods()));
+    const std::string method = EVERY_START_METHOD;
     for (int nth = 1; nth <= 4; ++nth) {
         const support::failure failure(support::pipe2_call, EMFILE, nth);
         CHECK_THROWS_AS(mp::Pool(4, {.start_method = method}), std::system_error);
@@ -136,7 +137,7 @@ TEST_CASE("pool: where one worker cannot be started none is left") {
 TEST_CASE("pool: while the last worker cannot be replaced work fails, then the pool works on") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const auto lost = pool.apply_async([] { mp::os::_exit(3); });
     CHECK_THROWS_AS(lost.get(), mp::WorkerLostError);
     mp::os::kill(pool.worker_pids().at(0), SIGKILL);
@@ -151,7 +152,7 @@ TEST_CASE("pool: while the last worker cannot be replaced work fails, then the p
 TEST_CASE("pool: while one worker cannot be replaced the others go on") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     {
         const support::failure failure(support::pipe2_call, EMFILE);
         CHECK_THROWS_AS(pool.apply([] { mp::os::_exit(3); }), mp::WorkerLostError);

@@ -14,6 +14,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/pool.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 namespace mp = multiprocessing;
@@ -92,7 +93,7 @@ tally count(const std::vector<mp::AsyncResult<R>>& results, const std::vector<R>
 TEST_CASE("pool: while workers are killed at random each task has its result or is lost") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(4, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(4, {.start_method = EVERY_START_METHOD});
     constexpr int tasks = 20000;
     std::vector<mp::AsyncResult<int>> results;
     std::vector<int> expected;
@@ -114,7 +115,7 @@ TEST_CASE("pool: while workers are killed at random each task has its result or 
 TEST_CASE("pool: while workers are killed at random large values stay whole") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(3, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(3, {.start_method = EVERY_START_METHOD});
     std::vector<mp::AsyncResult<std::string>> results;
     std::vector<std::string> expected;
     {
@@ -134,7 +135,7 @@ TEST_CASE("pool: while workers are killed at random large values stay whole") {
 TEST_CASE("pool: workers that are stopped and continued at random lose nothing") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(4, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(4, {.start_method = EVERY_START_METHOD});
     const std::vector<int> numbers(5000, 3);
     const auto pids = pool.worker_pids();
     {
@@ -150,7 +151,7 @@ TEST_CASE("pool: workers that are stopped and continued at random lose nothing")
 TEST_CASE("pool: killing its workers while it is closed and joined ends it all the same") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    const std::string method = GENERATE(from_range(support::start_methods()));
+    const std::string method = EVERY_START_METHOD;
     for (int round = 0; round < 10; ++round) {
         mp::Pool pool(3, {.start_method = method});
         std::vector<mp::AsyncResult<int>> results;
@@ -167,7 +168,7 @@ TEST_CASE("pool: killing its workers while it is closed and joined ends it all t
 TEST_CASE("pool: terminated at random moments it leaves nothing and nobody waiting") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    const std::string method = GENERATE(from_range(support::start_methods()));
+    const std::string method = EVERY_START_METHOD;
     std::mt19937 random(99);
     for (int round = 0; round < 20; ++round) {
         mp::Pool pool(2, {.start_method = method});

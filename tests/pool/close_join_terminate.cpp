@@ -13,6 +13,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/pool.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 #include <unistd.h>
@@ -60,7 +61,7 @@ void ignore_sigterm(int told) {
 TEST_CASE("pool: close and join let the work end") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto pids = pool.worker_pids();
     std::vector<mp::AsyncResult<int>> results;
     for (int i = 0; i < 30; ++i)
@@ -79,7 +80,7 @@ TEST_CASE("pool: close and join let the work end") {
 TEST_CASE("pool: nothing is taken after close") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const std::vector<int> numbers{1, 2};
     const auto refused = [&] {
         CHECK_THROWS_AS(pool.apply(square, mp::args(2)), mp::ValueError);
@@ -105,7 +106,7 @@ TEST_CASE("pool: nothing is taken after close") {
 TEST_CASE("pool: join before close is an error") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     CHECK_THROWS_AS(pool.join(), mp::ValueError);
     CHECK(pool.apply(square, mp::args(2)) == 4);
 }
@@ -113,7 +114,7 @@ TEST_CASE("pool: join before close is an error") {
 TEST_CASE("pool: close, terminate and join may be repeated in any order") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     pool.close();
     pool.close();
     pool.join();
@@ -127,7 +128,7 @@ TEST_CASE("pool: close, terminate and join may be repeated in any order") {
 TEST_CASE("pool: terminate turns what is awaited into errors") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto running = pool.apply_async(sleep_for_ever);
     std::vector<mp::AsyncResult<void>> queued;
     for (int i = 0; i < 10000; ++i)
@@ -143,7 +144,7 @@ TEST_CASE("pool: terminate turns what is awaited into errors") {
 TEST_CASE("pool: results that were there before terminate stay") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const auto result = pool.apply_async(square, mp::args(3));
     result.wait();
     pool.terminate();
@@ -154,7 +155,7 @@ TEST_CASE("pool: results that were there before terminate stay") {
 TEST_CASE("pool: leaving the scope terminates") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    const std::string method = GENERATE(from_range(support::start_methods()));
+    const std::string method = EVERY_START_METHOD;
     std::vector<int> pids;
     {
         mp::Pool pool(3, {.start_method = method});
@@ -170,7 +171,7 @@ TEST_CASE("pool: leaving the scope terminates") {
 TEST_CASE("pool: workers that ignore SIGTERM are killed, all at once") {
     const support::leftovers leftovers;
     const support::watchdog watchdog(30);
-    const std::string method = GENERATE(from_range(support::start_methods()));
+    const std::string method = EVERY_START_METHOD;
     if (method != "fork")
         return;  // The pipe below is handed down by fork only.
     int pipe[2];
@@ -191,7 +192,7 @@ TEST_CASE("pool: workers that ignore SIGTERM are killed, all at once") {
 TEST_CASE("pool: a worker that is stopped does not keep terminate and join") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto pids = pool.worker_pids();
     mp::os::kill(pids[0], SIGSTOP);
     support::await([&] { return support::process_state(pids[0]) == 'T'; });
@@ -204,7 +205,7 @@ TEST_CASE("pool: a worker that is stopped does not keep terminate and join") {
 TEST_CASE("pool: terminate ends a join that waits for a stopped worker") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto pids = pool.worker_pids();
     pool.apply(square, mp::args(1));
     mp::os::kill(pids[1], SIGSTOP);
@@ -220,7 +221,7 @@ TEST_CASE("pool: terminate ends a join that waits for a stopped worker") {
 TEST_CASE("pool: terminate ends waits in other threads") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto result = pool.apply_async(sleep_for_ever);
     std::atomic<int> ended{0};
     std::vector<std::thread> waiters;
@@ -241,7 +242,7 @@ TEST_CASE("pool: terminate ends waits in other threads") {
 TEST_CASE("pool: terminate ends a map of very many short tasks") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const std::vector<int> numbers(3000000, 1);
     bool ended_early = false;
     std::thread mapper([&] {
@@ -261,7 +262,7 @@ TEST_CASE("pool: terminate ends a map of very many short tasks") {
 TEST_CASE("pool: several threads join at once") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto result = pool.apply_async(sleep_and_return, mp::args(30));
     pool.close();
     std::atomic<int> found_ready{0};
@@ -280,8 +281,7 @@ TEST_CASE("pool: several threads join at once") {
 TEST_CASE("pool: a pool that is destroyed does not keep threads that wait for its results") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    auto pool = std::make_unique<mp::Pool>(
-        2, mp::pool_options{.start_method = GENERATE(from_range(support::start_methods()))});
+    auto pool = std::make_unique<mp::Pool>(2, mp::pool_options{.start_method = EVERY_START_METHOD});
     const auto result = pool->apply_async(sleep_for_ever);
     std::atomic<int> ended{0};
     std::vector<std::thread> waiters;

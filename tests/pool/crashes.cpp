@@ -17,6 +17,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/pool.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 #include <fcntl.h>
@@ -105,7 +106,7 @@ void close_everything() {
 TEST_CASE("pool: three of 100 tasks die or throw, 97 give results, the pool works on") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(4, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(4, {.start_method = EVERY_START_METHOD});
     std::vector<mp::AsyncResult<int>> results;
     for (int i = 0; i < 100; ++i)
         results.push_back(pool.apply_async(odd_one_out, mp::args(i)));
@@ -128,7 +129,7 @@ TEST_CASE("pool: three of 100 tasks die or throw, 97 give results, the pool work
 TEST_CASE("pool: a map in which a worker dies fails with that, and the pool works on") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(3, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(3, {.start_method = EVERY_START_METHOD});
     std::vector<int> numbers(60);
     std::iota(numbers.begin(), numbers.end(), 0);
     CHECK_THROWS_AS(pool.map_async(odd_one_out, numbers, {.chunksize = 1}).get(),
@@ -139,7 +140,7 @@ TEST_CASE("pool: a map in which a worker dies fails with that, and the pool work
 TEST_CASE("pool: the error names the worker, how it ended and what it ran") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     try {
         pool.apply([] { std::raise(SIGKILL); });
         FAIL("nothing was thrown");
@@ -159,7 +160,7 @@ TEST_CASE("pool: the error names the worker, how it ended and what it ran") {
 TEST_CASE("pool: every way to end a process is a lost worker") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const auto code_of = [&](auto function) {
         try {
             pool.apply(function);
@@ -179,7 +180,7 @@ TEST_CASE("pool: every way to end a process is a lost worker") {
 TEST_CASE("pool: values that fail on their way fail their own task only") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     CHECK_THROWS_WITH(pool.apply(take_grenade, mp::args(grenade{"send throw"})), "cannot be sent");
     CHECK_THROWS_WITH(pool.apply(take_grenade, mp::args(grenade{"read throw"})), "cannot be read");
     CHECK_THROWS_AS(pool.apply(take_grenade, mp::args(grenade{"read exit"})), mp::WorkerLostError);
@@ -193,7 +194,7 @@ TEST_CASE("pool: values that fail on their way fail their own task only") {
 TEST_CASE("pool: elements that cannot be sent fail their map, not the pool") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     std::vector<grenade> grenades(300, grenade{"never"});
     grenades[150].when = "send throw";
     CHECK_THROWS_WITH(pool.map(take_grenade, grenades, {.chunksize = 1}), "cannot be sent");
@@ -205,7 +206,7 @@ TEST_CASE("pool: elements that cannot be sent fail their map, not the pool") {
 TEST_CASE("pool: many results that cannot be sent fail one by one, in the same workers") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto before = pool.worker_pids();
     std::vector<mp::AsyncResult<grenade>> results;
     for (int i = 0; i < 20; ++i)
@@ -218,7 +219,7 @@ TEST_CASE("pool: many results that cannot be sent fail one by one, in the same w
 TEST_CASE("pool: workers killed while idle are replaced before the next task") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(3, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(3, {.start_method = EVERY_START_METHOD});
     for (int round = 0; round < 5; ++round) {
         for (const int pid : pool.worker_pids())
             mp::os::kill(pid, SIGKILL);
@@ -230,7 +231,7 @@ TEST_CASE("pool: workers killed while idle are replaced before the next task") {
 TEST_CASE("pool: all workers that run a task are killed at once") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(4, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(4, {.start_method = EVERY_START_METHOD});
     std::vector<mp::AsyncResult<int>> results;
     for (int i = 0; i < 4; ++i)
         results.push_back(pool.apply_async([] {
@@ -248,7 +249,7 @@ TEST_CASE("pool: all workers that run a task are killed at once") {
 TEST_CASE("pool: every task kills its worker") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     std::vector<mp::AsyncResult<int>> results;
     for (int i = 0; i < 40; ++i)
         results.push_back(
@@ -263,7 +264,7 @@ TEST_CASE("pool: every task kills its worker") {
 TEST_CASE("pool: a worker that is stopped keeps its own task, the others' go on") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     std::vector<mp::AsyncResult<int>> results;
     for (int i = 0; i < 20; ++i)
         results.push_back(pool.apply_async(
@@ -284,7 +285,7 @@ TEST_CASE("pool: a worker that is stopped keeps its own task, the others' go on"
 TEST_CASE("pool: a task that closes all descriptors gives its result") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     for (int i = 0; i < 5; ++i)
         pool.apply(close_everything);
     for (int i = 0; i < 50; ++i)
@@ -294,7 +295,7 @@ TEST_CASE("pool: a task that closes all descriptors gives its result") {
 TEST_CASE("pool: a child that a task forks and leaves behind is nothing to the pool") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const int child = pool.apply([] {
         const int pid = mp::os::fork();
         if (pid == 0) {
@@ -315,7 +316,7 @@ TEST_CASE("pool: a child that a task forks and leaves behind is nothing to the p
 TEST_CASE("pool: a task that forks and returns twice replies once") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     for (int i = 0; i < 20; ++i) {
         const std::string text = pool.apply([] {
             const bool copy = mp::os::fork() == 0;
@@ -332,7 +333,7 @@ TEST_CASE("pool: a task that forks and returns twice replies once") {
 TEST_CASE("pool: what tasks write to their output does not reach the pool") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto result = pool.map_async(
         [](int x) {
             const int nowhere = ::open("/dev/null", O_WRONLY);
@@ -351,6 +352,6 @@ TEST_CASE("pool: what tasks write to their output does not reach the pool") {
 TEST_CASE("pool: a task finds the end of standard input at once") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     CHECK(pool.apply([] { return std::getchar(); }) == EOF);
 }

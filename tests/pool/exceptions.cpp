@@ -20,6 +20,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/pool.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 namespace mp = multiprocessing;
@@ -92,7 +93,7 @@ std::optional<int> throw_if_odd(int x) {
 TEST_CASE("pool: standard exceptions with a text arrive as themselves") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     expect_text<std::runtime_error>(pool);
     expect_text<std::logic_error>(pool);
     expect_text<std::invalid_argument>(pool);
@@ -107,7 +108,7 @@ TEST_CASE("pool: standard exceptions with a text arrive as themselves") {
 TEST_CASE("pool: standard exceptions without a text arrive as themselves") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     expect_bare<std::exception>(pool);
     expect_bare<std::bad_alloc>(pool);
     expect_bare<std::bad_array_new_length>(pool);
@@ -124,7 +125,7 @@ TEST_CASE("pool: standard exceptions without a text arrive as themselves") {
 TEST_CASE("pool: the library's exceptions arrive as themselves") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     expect_text<mp::ProcessError>(pool);
     expect_text<mp::TimeoutError>(pool);
     expect_text<mp::AuthenticationError>(pool);
@@ -139,7 +140,7 @@ TEST_CASE("pool: the library's exceptions arrive as themselves") {
 TEST_CASE("pool: a system error keeps its code and its text") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const std::system_error sample(ENOENT, std::system_category(), "open 'x'");
     expect<std::system_error>(
         pool, [] { throw std::system_error(ENOENT, std::system_category(), "open 'x'"); },
@@ -155,7 +156,7 @@ TEST_CASE("pool: a system error keeps its code and its text") {
 TEST_CASE("pool: a system error of the program's own category is not taken for another") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     expect<std::system_error>(
         pool,
         [] {
@@ -173,7 +174,7 @@ TEST_CASE("pool: a system error of the program's own category is not taken for a
 TEST_CASE("pool: errors of files and streams arrive as themselves") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     expect<std::filesystem::filesystem_error>(
         pool, [] { return std::filesystem::file_size("/no such file"); },
         [](const std::filesystem::filesystem_error& error) {
@@ -191,7 +192,7 @@ TEST_CASE("pool: errors of files and streams arrive as themselves") {
 TEST_CASE("pool: a type of the user's arrives by name and text") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     expect<mp::RemoteError>(
         pool, [] { throw app::parse_error(); },
         [](const mp::RemoteError& error) {
@@ -210,7 +211,7 @@ TEST_CASE("pool: a type of the user's arrives by name and text") {
 TEST_CASE("pool: what is no std::exception arrives as a RemoteError") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     expect<mp::RemoteError>(
         pool, [] { throw 42; },
         [](const mp::RemoteError& error) {
@@ -222,7 +223,7 @@ TEST_CASE("pool: what is no std::exception arrives as a RemoteError") {
 TEST_CASE("pool: get throws the same each time, in each thread that asks") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto result = pool.apply_async(throw_if_odd, mp::args(3));
     for (int i = 0; i < 3; ++i)
         CHECK_THROWS_WITH(result.get(), "3 is odd");
@@ -233,7 +234,7 @@ TEST_CASE("pool: get throws the same each time, in each thread that asks") {
 TEST_CASE("pool: a task that throws costs nothing but itself") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto before = pool.worker_pids();
     std::vector<mp::AsyncResult<std::optional<int>>> results;
     for (int i = 0; i < 500; ++i)
@@ -250,7 +251,7 @@ TEST_CASE("pool: a task that throws costs nothing but itself") {
 TEST_CASE("pool: an exception's text of a megabyte arrives whole") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     expect<std::runtime_error>(
         pool, [] { throw std::runtime_error(std::string(1 << 20, 'x')); },
         [](const std::runtime_error& error) {

@@ -11,6 +11,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/pool.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 namespace mp = multiprocessing;
@@ -42,7 +43,7 @@ std::size_t length(const std::string& text) {
 TEST_CASE("pool: 8 MiB go there and come back, many times") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     std::vector<double> values(mebi);
     std::iota(values.begin(), values.end(), 0.0);
     std::vector<mp::AsyncResult<std::vector<double>>> results;
@@ -59,7 +60,7 @@ TEST_CASE("pool: 8 MiB go there and come back, many times") {
 TEST_CASE("pool: 100 MiB go there and come back") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     CHECK(pool.apply(length, mp::args(std::string(100 * mebi, 'x'))) == 100 * mebi);
     CHECK(pool.apply(repeat, mp::args('y', 100 * mebi)).size() == 100 * mebi);
     CHECK(pool.apply(square, mp::args(3)) == 9);
@@ -68,7 +69,7 @@ TEST_CASE("pool: 100 MiB go there and come back") {
 TEST_CASE("pool: large and small tasks mixed keep their own values") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(3, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(3, {.start_method = EVERY_START_METHOD});
     std::vector<std::pair<mp::AsyncResult<std::string>, std::size_t>> results;
     for (std::size_t i = 0; i < 400; ++i) {
         const std::size_t bytes = i % 20 == 0 ? 2 * mebi + i : i;
@@ -84,7 +85,7 @@ TEST_CASE("pool: large and small tasks mixed keep their own values") {
 TEST_CASE("pool: a map over large elements") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const std::vector<std::string> texts(32, std::string(mebi, 'z'));
     CHECK(pool.map(length, texts) == std::vector<std::size_t>(32, mebi));
     CHECK(pool.map(length, texts, {.chunksize = 1}) == std::vector<std::size_t>(32, mebi));
@@ -93,7 +94,7 @@ TEST_CASE("pool: a map over large elements") {
 TEST_CASE("pool: terminated with much data on its way it ends") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     for (int i = 0; i < 50; ++i)
         pool.apply_async(repeat, mp::args('x', 4 * mebi));
     pool.terminate();
@@ -103,7 +104,7 @@ TEST_CASE("pool: terminated with much data on its way it ends") {
 TEST_CASE("pool: 200,000 results outstanding") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     std::vector<mp::AsyncResult<int>> results;
     for (int i = 0; i < 200000; ++i)
         results.push_back(pool.apply_async(square, mp::args(i % 1000)));
@@ -118,7 +119,7 @@ TEST_CASE("pool: 200,000 results outstanding") {
 TEST_CASE("pool: 64 workers take 1,000 tasks") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(64, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(64, {.start_method = EVERY_START_METHOD});
     const auto pids = pool.worker_pids();
     CHECK(std::set<int>(pids.begin(), pids.end()).size() == 64);
     CHECK(pool.map(square, std::vector<int>(1000, 5), {.chunksize = 1}) ==

@@ -16,6 +16,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/pool.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 #include <unistd.h>
@@ -81,7 +82,7 @@ private:
 TEST_CASE("pool: a pool in mid-work leaves no process, descriptor or memory") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    const std::string method = GENERATE(from_range(support::start_methods()));
+    const std::string method = EVERY_START_METHOD;
     const std::size_t before = mapped_blocks();
     for (int round = 0; round < 10; ++round) {
         mp::Pool pool(3, {.start_method = method});
@@ -96,7 +97,7 @@ TEST_CASE("pool: a pool in mid-work leaves no process, descriptor or memory") {
 TEST_CASE("pool: a pool left by an exception leaves no process, descriptor or memory") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    const std::string method = GENERATE(from_range(support::start_methods()));
+    const std::string method = EVERY_START_METHOD;
     const std::size_t before = mapped_blocks();
     try {
         mp::Pool pool(2, {.start_method = method});
@@ -110,7 +111,7 @@ TEST_CASE("pool: a pool left by an exception leaves no process, descriptor or me
 TEST_CASE("pool: workers that are replaced leave no descriptor or memory") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     pool.apply(square, mp::args(1));
     const std::size_t blocks = mapped_blocks();
     const std::size_t descriptors = support::open_descriptors().size();
@@ -124,7 +125,7 @@ TEST_CASE("pool: workers that are replaced leave no descriptor or memory") {
 TEST_CASE("pool: when the parent is killed in the middle its workers are gone") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    parent_of_workers parent(GENERATE(from_range(support::start_methods())), [](mp::Pool& pool) {
+    parent_of_workers parent(EVERY_START_METHOD, [](mp::Pool& pool) {
         for (;;)
             pool.map(square, std::vector<int>(1000, 1), {.chunksize = 1});
     });
@@ -137,7 +138,7 @@ TEST_CASE("pool: when the parent is killed in the middle its workers are gone") 
 TEST_CASE("pool: when the parent is killed workers in a long task are gone") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    parent_of_workers parent(GENERATE(from_range(support::start_methods())), [](mp::Pool& pool) {
+    parent_of_workers parent(EVERY_START_METHOD, [](mp::Pool& pool) {
         pool.apply_async(sleep_for_ever);
         pool.apply(sleep_for_ever);
     });
@@ -149,7 +150,7 @@ TEST_CASE("pool: when the parent is killed workers in a long task are gone") {
 TEST_CASE("pool: a program that exits without ending its pool ends, with its workers") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    parent_of_workers parent(GENERATE(from_range(support::start_methods())), [](mp::Pool& pool) {
+    parent_of_workers parent(EVERY_START_METHOD, [](mp::Pool& pool) {
         pool.apply(square, mp::args(1));
         pool.apply_async(sleep_for_ever);
     });
@@ -162,7 +163,7 @@ TEST_CASE("pool: a program that exits without ending its pool ends, with its wor
 TEST_CASE("pool: a task that writes over the pool's memory and dies leaves nobody waiting") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const auto scribble = [](int byte) {
         std::ifstream maps("/proc/self/maps");
         for (std::string line; std::getline(maps, line);) {

@@ -18,6 +18,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/pool.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 namespace mp = multiprocessing;
@@ -92,7 +93,7 @@ struct failing_iterator {
 TEST_CASE("pool: map keeps the order, whatever the chunks") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(3, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(3, {.start_method = EVERY_START_METHOD});
     CHECK(pool.map(square, numbers(1000)) == squares(1000));
     for (const int chunk : {1, 2, 7, 999, 1000, 1001, 100000})
         CHECK(pool.map(square, numbers(1000), {.chunksize = chunk}) == squares(1000));
@@ -103,7 +104,7 @@ TEST_CASE("pool: map keeps the order, whatever the chunks") {
 TEST_CASE("pool: map_async keeps the order and its range") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     auto values = numbers(100);
     const auto result = pool.map_async(square, values, {.chunksize = 1});
     values.assign(100, -1);
@@ -114,7 +115,7 @@ TEST_CASE("pool: map_async keeps the order and its range") {
 TEST_CASE("pool: a map of nothing is nothing, at once") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     CHECK(pool.map(square, std::vector<int>{}).empty());
     CHECK(pool.map(square, std::vector<int>{}, {.chunksize = 20}).empty());
     pool.map(nothing, std::vector<int>{});
@@ -127,7 +128,7 @@ TEST_CASE("pool: a map of nothing is nothing, at once") {
 TEST_CASE("pool: a function of nothing maps to nothing") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     static_assert(std::is_void_v<decltype(pool.map(nothing, numbers(10)))>);
     pool.map(nothing, numbers(10));
     CHECK(pool.map_async(nothing, numbers(10)).get().size() == 10);
@@ -136,7 +137,7 @@ TEST_CASE("pool: a function of nothing maps to nothing") {
 TEST_CASE("pool: map takes every kind of range") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const std::vector<int> expected{0, 1, 4, 9};
     CHECK(pool.map(square, std::array{0, 1, 2, 3}) == expected);
     CHECK(pool.map(square, std::deque{0, 1, 2, 3}) == expected);
@@ -159,7 +160,7 @@ TEST_CASE("pool: map takes every kind of range") {
 TEST_CASE("pool: elements and results of booleans, strings and pairs") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     CHECK(pool.map(is_even, numbers(3)) == std::vector<bool>{true, false, true});
     CHECK(pool.map(negate, std::vector<bool>{true, false}) == std::vector<bool>{false, true});
     CHECK(pool.map(shout, std::vector<std::string>{"a", "b"}) ==
@@ -172,7 +173,7 @@ TEST_CASE("pool: elements and results of booleans, strings and pairs") {
 TEST_CASE("pool: the elements of a lazy range are computed once") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     int calls = 0;
     const auto longer = [&calls](int) {
         return std::string(static_cast<std::size_t>(++calls), 'x');
@@ -186,7 +187,7 @@ TEST_CASE("pool: the elements of a lazy range are computed once") {
 TEST_CASE("pool: what a range throws is thrown, and the pool goes on") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const std::ranges::subrange broken(failing_iterator{}, failing_iterator{9});
     CHECK_THROWS_WITH(pool.map(square, broken), "the range is broken");
     CHECK_THROWS_WITH(pool.map_async(square, broken), "the range is broken");
@@ -196,7 +197,7 @@ TEST_CASE("pool: what a range throws is thrown, and the pool goes on") {
 TEST_CASE("pool: a map whose function throws fails as a whole, after the rest has run") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     CHECK_THROWS_AS(pool.map(throw_at_fifty, numbers(100)), std::out_of_range);
     const auto result = pool.map_async(throw_at_fifty, numbers(100), {.chunksize = 1});
     CHECK_THROWS_WITH(result.get(), "fifty");
@@ -207,7 +208,7 @@ TEST_CASE("pool: a map whose function throws fails as a whole, after the rest ha
 TEST_CASE("pool: a chunk runs in one worker") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(3, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(3, {.start_method = EVERY_START_METHOD});
     const auto pids = pool.map(own_pid, numbers(12), {.chunksize = 4});
     for (std::size_t i = 0; i < 12; ++i)
         CHECK(pids[i] == pids[i / 4 * 4]);
@@ -216,6 +217,6 @@ TEST_CASE("pool: a chunk runs in one worker") {
 TEST_CASE("pool: a map of very many short tasks") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     CHECK(pool.map(square, numbers(30000), {.chunksize = 1}) == squares(30000));
 }

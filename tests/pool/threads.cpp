@@ -13,6 +13,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/pool.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 namespace mp = multiprocessing;
@@ -103,7 +104,7 @@ meddler make_meddler(int value) {
 TEST_CASE("pool: several threads apply, map and get at once") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(3, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(3, {.start_method = EVERY_START_METHOD});
     crew threads;
     const auto apply = [&pool] {
         int right = 0;
@@ -138,7 +139,7 @@ TEST_CASE("pool: several threads apply, map and get at once") {
 TEST_CASE("pool: several threads wait for one result") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     for (int round = 0; round < 30; ++round) {
         const auto result = pool.apply_async(sleep_and_square, mp::args(round * 17));
         crew threads;
@@ -155,7 +156,7 @@ TEST_CASE("pool: several threads wait for one result") {
 TEST_CASE("pool: a thread whose task is long does not keep one whose task is short") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto stuck = pool.apply_async(sleep_for_ever);
     crew waiters;
     waiters.add([&] {
@@ -175,7 +176,7 @@ TEST_CASE("pool: a thread whose task is long does not keep one whose task is sho
 TEST_CASE("pool: threads submit while others terminate and join") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    const std::string method = GENERATE(from_range(support::start_methods()));
+    const std::string method = EVERY_START_METHOD;
     for (int round = 0; round < 10; ++round) {
         mp::Pool pool(2, {.start_method = method});
         crew threads;
@@ -204,7 +205,7 @@ TEST_CASE("pool: threads submit while others terminate and join") {
 TEST_CASE("pool: a thread can submit while another drives a map of very many tasks") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto long_map = pool.map_async(square, std::vector<int>(400000, 2), {.chunksize = 1});
     crew threads;
     threads.add([&] { return long_map.get().size() == 400000; });
@@ -218,7 +219,7 @@ TEST_CASE("pool: a thread can submit while another drives a map of very many tas
 TEST_CASE("pool: the destructor of an argument may use the pool") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     std::atomic<int> sum{0};
     for (int i = 0; i < 50; ++i)
         pool.apply_async(take_end,
@@ -230,7 +231,7 @@ TEST_CASE("pool: the destructor of an argument may use the pool") {
 TEST_CASE("pool: the destructor of an argument may wait for a lock that a caller holds") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     std::mutex mutex;
     std::atomic<int> ended{0};
     for (int i = 0; i < 300; ++i) {
@@ -246,7 +247,7 @@ TEST_CASE("pool: the destructor of an argument may wait for a lock that a caller
 TEST_CASE("pool: values that use the pool while they are written or read get an error") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = GENERATE(from_range(support::start_methods()))});
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     pool_of_hooks = &pool;
     CHECK_THROWS_AS(pool.apply(take_meddler, mp::args(meddler{1})), mp::ProcessError);
     CHECK_THROWS_AS(pool.apply(make_meddler, mp::args(1)), mp::ProcessError);
@@ -257,7 +258,7 @@ TEST_CASE("pool: values that use the pool while they are written or read get an 
 TEST_CASE("pool: pools may be used by each other's values") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    const std::string method = GENERATE(from_range(support::start_methods()));
+    const std::string method = EVERY_START_METHOD;
     mp::Pool one(1, {.start_method = method});
     mp::Pool other(1, {.start_method = method});
     pool_of_hooks = &other;

@@ -7,16 +7,8 @@
 #include <iterator>
 #include <string>
 #include <thread>
-#include <vector>
-
-#include <multiprocessing/detail/start_method.hpp>
 
 namespace support {
-
-/// For GENERATE(from_range(...)): each test runs over all of them.
-inline std::vector<std::string> start_methods() {
-    return multiprocessing::detail::all_start_methods();
-}
 
 /// Looks until `condition` holds; the test's watchdog ends it where it never does.
 template <class Condition>
