@@ -235,11 +235,14 @@ TEST_CASE("pool: the destructor of an argument may wait for a lock that a caller
     std::mutex mutex;
     std::atomic<int> ended{0};
     for (int i = 0; i < 300; ++i) {
-        const std::lock_guard lock(mutex);
-        pool.apply_async(take_end, mp::args(at_end([&] {
-                             const std::lock_guard inner(mutex);
-                             ++ended;
-                         })));
+        // The handle is dropped after the lock: it may be the last that keeps the argument.
+        const auto result = [&] {
+            const std::lock_guard lock(mutex);
+            return pool.apply_async(take_end, mp::args(at_end([&] {
+                                        const std::lock_guard inner(mutex);
+                                        ++ended;
+                                    })));
+        }();
     }
     support::await([&] { return ended == 300; });
 }
