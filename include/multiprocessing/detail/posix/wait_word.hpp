@@ -33,14 +33,23 @@ public:
     explicit wait_word(cell& shared) noexcept : word_(&shared) {}
 
     /// Pairs with the release in advance(): what was written before the count moved is visible.
-    std::uint32_t count() const noexcept { return word_->load(std::memory_order_acquire) >> 1; }
+    static std::uint32_t count(const cell& shared) noexcept {
+        return shared.load(std::memory_order_acquire) >> 1;
+    }
+    std::uint32_t count() const noexcept { return count(*word_); }
 
     void advance(std::uint32_t steps) noexcept {
-        while (steps > most_steps_at_once) {
-            add(most_steps_at_once);
-            steps -= most_steps_at_once;
+        for (;;) {
+            std::uint32_t word = word_->load(std::memory_order_relaxed);
+            if ((word & 1U) == 0 &&
+                word_->compare_exchange_strong(word, word + 2 * steps, std::memory_order_release,
+                                               std::memory_order_relaxed))
+                return;
+            if (steps <= most_steps_with_wake)
+                return add_and_wake(static_cast<int>(2 * steps - 1));
+            // Sends the sleeper for another look, so that the next turn finds none.
+            add_and_wake(-1);
         }
-        add(steps);
     }
 
     std::error_code wait(std::uint32_t seen, const deadline& until) noexcept {
@@ -62,21 +71,25 @@ public:
     }
 
 private:
-    // The kernel takes an operand of 12 signed bits.
-    static constexpr std::uint32_t most_steps_at_once = 1000;
+    // The kernel takes an operand of 12 signed bits. Larger steps are not cut into several: nobody
+    // may see a count at which no message ends.
+    static constexpr std::uint32_t most_steps_with_wake = 1000;
 
-    void add(std::uint32_t steps) noexcept {
-        std::uint32_t word = word_->load(std::memory_order_relaxed);
-        if ((word & 1U) == 0 &&
-            word_->compare_exchange_strong(word, word + 2 * steps, std::memory_order_release,
-                                           std::memory_order_relaxed))
-            return;
+    // One sleeps, but another that was killed may still be in the kernel's list, in front of it:
+    // the wake-up must not go to the dead alone.
+    static constexpr int everyone = 0x7fffffff;
+
+    void add_and_wake(int operand) noexcept {
         // A full fence before the kernel's own atomic add: releases what was written.
         std::atomic_thread_fence(std::memory_order_seq_cst);
-        const auto operand = static_cast<int>(2 * steps - 1);
         const auto never = 0;
-        ::syscall(SYS_futex, address(), FUTEX_WAKE_OP, 1, 0, address(),
-                  FUTEX_OP(FUTEX_OP_ADD, operand, FUTEX_OP_CMP_LT, never));
+        if (::syscall(SYS_futex, address(), FUTEX_WAKE_OP, everyone, 0, address(),
+                      FUTEX_OP(FUTEX_OP_ADD, operand, FUTEX_OP_CMP_LT, never)) != -1)
+            return;
+        // A sandbox refuses the call: in two steps, with the moment between them that it avoids.
+        word_->fetch_add(static_cast<std::uint32_t>(operand), std::memory_order_release);
+        ::syscall(SYS_futex, address(), FUTEX_WAKE,
+                  everyone);  // It fails where there is no sleeper either.
     }
 
     int sleep_on(std::uint32_t expected, const deadline& until) noexcept {
