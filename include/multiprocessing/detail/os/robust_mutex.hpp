@@ -16,7 +16,8 @@
 namespace multiprocessing::detail {
 
 /// A process' view of a mutex that lives in a `cell` of shared memory; `create(cell)` is called
-/// once, by the process that made the memory. Held by a thread, not by a process; not recursive.
+/// once, by the process that made the memory. Held by a thread, not by a process; not recursive:
+/// `resource_deadlock_would_occur` for the thread that holds it.
 ///
 /// `lock(until, locked, abandoned)`: `abandoned` tells that the last holder died with it, at
 /// whatever instruction: the caller holds it now and what it protects may be half-changed. A
