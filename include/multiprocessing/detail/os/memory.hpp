@@ -22,20 +22,24 @@ using backend::mapping;
 
 /// Memory that exists for as long as a process has a handle or a view of it, and is gone with the
 /// last, however they end. It is zero at first and costs what was touched, not what was asked for.
+/// Memory is found when it is touched: where the system then has none left it ends the process
+/// (SIGBUS, or the out-of-memory killer), no call can report it.
 /// `extend(bytes)` makes it at least that large; it never shrinks, and never grows past
-/// `most_bytes`. `map(view, offset, bytes)`: offset in whole pages. `discard(offset, bytes)` gives
-/// the memory of whole pages back to the system; they read as zero afterwards.
+/// `most_bytes`. `size(bytes)`: how large it is; to touch what was mapped beyond that is fatal.
+/// `map(view, offset, bytes)`: offset in whole pages. `discard(offset, bytes)` gives the memory of
+/// whole pages back to the system; they read as zero afterwards.
 using backend::shared_block;
 
 template <class Block, class View>
 concept memory_contract = std::movable<Block> && std::movable<View> &&
-    requires(Block block, const Block constant, View view, const View seen, std::uint64_t offset,
+    requires(Block block, const Block constant, View view, const View seen, std::uint64_t& offset,
              std::size_t bytes, handle owner) {
     Block(std::move(owner));
     { Block::page_bytes } -> std::convertible_to<std::size_t>;
     { Block::most_bytes } -> std::convertible_to<std::uint64_t>;
     { Block::create(block, offset) } -> std::same_as<std::error_code>;
     { block.extend(offset) } -> std::same_as<std::error_code>;
+    { constant.size(offset) } -> std::same_as<std::error_code>;
     { constant.native() }
     noexcept->std::same_as<native_handle>;
     { constant.map(view, offset, bytes) } -> std::same_as<std::error_code>;

@@ -2,9 +2,9 @@
 // POSIX backend of detail/os/memory.hpp: memfd, mapped shared, sparse until it is touched.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -56,31 +56,42 @@ public:
         sizeof(void*) == 8 ? std::uint64_t{1} << 40 : std::uint64_t{1} << 30;
 
     static std::error_code create(shared_block& block, std::uint64_t bytes) noexcept {
-        handle memory(::memfd_create("multiprocessing", MFD_CLOEXEC));
+        handle memory(open_memory());
         if (!memory)
             return last_error();
         if (const auto ec = keep_off_streams(memory))
             return ec;
+        // What is mapped stays there: a block that were cut off would end its readers with SIGBUS.
+        if (::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK) == -1)
+            return last_error();
         block.memory_ = std::move(memory);
         return block.extend(bytes);
     }
 
     native_handle native() const noexcept { return memory_.get(); }
 
+    std::error_code size(std::uint64_t& bytes) const noexcept {
+        struct ::stat now {};
+        if (::fstat(memory_.get(), &now) == -1)
+            return last_error();
+        bytes = static_cast<std::uint64_t>(now.st_size);
+        return {};
+    }
+
     /// Asks for the limit first: beyond it the kernel would send a signal instead of an error.
+    /// Where two extend at once the seal keeps the smaller wish from undoing the larger one.
     std::error_code extend(std::uint64_t bytes) noexcept {
+        std::uint64_t now = 0;
+        if (const auto ec = size(now); ec || now >= bytes)
+            return ec;
         ::rlimit limit{};
         if (bytes > most_bytes ||
             (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes > limit.rlim_cur))
             return std::make_error_code(std::errc::file_too_large);
-        struct ::stat now {};
-        if (::fstat(memory_.get(), &now) == -1)
-            return last_error();
-        if (static_cast<std::uint64_t>(now.st_size) >= bytes)
+        if (retry([&] { return ::ftruncate(memory_.get(), static_cast<::off_t>(bytes)); }) == 0)
             return {};
-        if (retry([&] { return ::ftruncate(memory_.get(), static_cast<::off_t>(bytes)); }) == -1)
-            return last_error();
-        return {};
+        const auto failed = last_error();
+        return !size(now) && now >= bytes ? std::error_code() : failed;
     }
 
     std::error_code map(mapping& view, std::uint64_t offset, std::size_t bytes) const noexcept {
@@ -102,6 +113,15 @@ public:
     }
 
 private:
+    /// Not executable where the kernel knows the flag; some systems insist on it.
+    static native_handle open_memory() noexcept {
+        constexpr unsigned not_executable = 8;
+        const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+        const native_handle memory = ::memfd_create("multiprocessing", flags | not_executable);
+        return memory == no_handle && errno == EINVAL ? ::memfd_create("multiprocessing", flags)
+                                                      : memory;
+    }
+
     handle memory_;
 };
 

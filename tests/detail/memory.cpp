@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include <multiprocessing/detail/os/memory.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <system_error>
+#include <utility>
+
+#include "support/catch.hpp"
+#include "support/leftovers.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+namespace {
+
+using namespace multiprocessing::detail;
+
+std::uint64_t bytes_in_use(const shared_block& block) {
+    struct ::stat now {};
+    REQUIRE(::fstat(block.native(), &now) == 0);
+    return static_cast<std::uint64_t>(now.st_blocks) * 512;
+}
+
+TEST_CASE("memory: a block is zero and costs what was touched") {
+    const support::leftovers leftovers;
+    shared_block block;
+    REQUIRE_FALSE(shared_block::create(block, std::uint64_t{1} << 36));
+    CHECK(bytes_in_use(block) == 0);
+    mapping view;
+    REQUIRE_FALSE(block.map(view, std::uint64_t{1} << 35, 1 << 20));
+    CHECK(view.size() == 1 << 20);
+    view.data()[4096] = std::byte{1};
+    CHECK(bytes_in_use(block) == 4096);
+    CHECK(view.data()[4095] == std::byte{0});
+}
+
+TEST_CASE("memory: two views show the same bytes, and outlive the handle") {
+    const support::leftovers leftovers;
+    mapping one;
+    mapping two;
+    {
+        shared_block block;
+        REQUIRE_FALSE(shared_block::create(block, 8192));
+        REQUIRE_FALSE(block.map(one, 0, 8192));
+        handle copy;
+        REQUIRE_FALSE(duplicate(block.native(), copy));
+        const shared_block other(std::move(copy));
+        REQUIRE_FALSE(other.map(two, 4096, 4096));
+    }
+    one.data()[5000] = std::byte{42};
+    CHECK(two.data()[5000 - 4096] == std::byte{42});
+    mapping moved = std::move(one);
+    CHECK(moved.data()[5000] == std::byte{42});
+    CHECK(one.data() == nullptr);
+}
+
+TEST_CASE("memory: a block grows and never shrinks, whoever tries") {
+    shared_block block;
+    REQUIRE_FALSE(shared_block::create(block, 4096));
+    std::uint64_t bytes = 0;
+    REQUIRE_FALSE(block.extend(100'000));
+    REQUIRE_FALSE(block.extend(50'000));
+    REQUIRE_FALSE(block.size(bytes));
+    CHECK(bytes == 100'000);
+    CHECK(::ftruncate(block.native(), 10) == -1);
+    REQUIRE_FALSE(block.size(bytes));
+    CHECK(bytes == 100'000);
+}
+
+TEST_CASE("memory: growth beyond what the system allows is an error, not a signal") {
+    shared_block block;
+    REQUIRE_FALSE(shared_block::create(block, 100'000));
+    CHECK(block.extend(shared_block::most_bytes + 1) == std::errc::file_too_large);
+    ::rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    const ::rlimit limit{4096, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    CHECK(block.extend(200'000) == std::errc::file_too_large);
+    CHECK_FALSE(block.extend(100'000));  // It is as large already.
+    shared_block none;
+    CHECK(shared_block::create(none, 8192) == std::errc::file_too_large);
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+}
+
+TEST_CASE("memory: what is discarded is given back and reads as zero") {
+    shared_block block;
+    REQUIRE_FALSE(shared_block::create(block, 1 << 20));
+    mapping view;
+    REQUIRE_FALSE(block.map(view, 0, 1 << 20));
+    for (std::size_t i = 0; i < 1 << 20; i += 4096)
+        view.data()[i] = std::byte{1};
+    CHECK(bytes_in_use(block) == 1 << 20);
+    REQUIRE_FALSE(block.discard(4096, (1 << 20) - 8192));
+    CHECK(bytes_in_use(block) == 8192);
+    CHECK(view.data()[0] == std::byte{1});
+    CHECK(view.data()[4096] == std::byte{0});
+    CHECK(view.data()[(1 << 20) - 4096] == std::byte{1});
+    CHECK_FALSE(block.discard(4096, shared_block::most_bytes));
+}
+
+TEST_CASE("memory: is never at the place of a standard stream, nor inherited") {
+    const int saved = ::fcntl(0, F_DUPFD_CLOEXEC, 10);
+    REQUIRE(::close(0) == 0);
+    {
+        shared_block block;
+        const auto error = shared_block::create(block, 4096);
+        const int flags = ::fcntl(block.native(), F_GETFD);
+        const int place = block.native();
+        REQUIRE(::dup2(saved, 0) == 0);
+        CHECK_FALSE(error);
+        CHECK(place > 2);
+        CHECK((flags & FD_CLOEXEC) != 0);
+    }
+    ::close(saved);
+}
+
+}  // namespace
