@@ -8,6 +8,7 @@
 #include <cstring>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/wait_word.hpp>
@@ -27,6 +28,7 @@ public:
           consumed_(control.reader.count) {
         count_ = published_.count();
         tail_ = control.writer.at(count_);
+        seen_ = consumed_.count();
         refresh();
     }
 
@@ -36,12 +38,22 @@ public:
             count_ = now;
             staged_ = 0;
             tail_ = control_->writer.at(now);
+            seen_ = consumed_.count();
             refresh();
         }
     }
 
     /// Messages published and not yet consumed.
     std::uint32_t backlog() const noexcept { return count_between(consumed_.count(), count_); }
+
+    /// Whether fewer than `most` messages are published and not yet consumed. The reader's line is
+    /// looked at only if what was last seen of it does not tell.
+    bool backlog_below(std::uint32_t most) noexcept {
+        if (count_between(seen_, count_) < most)
+            return true;
+        seen_ = consumed_.count();
+        return count_between(seen_, count_) < most;
+    }
 
     /// Room for a payload, 8-aligned, or null: then there is none until the reader has gone on, or
     /// `ec` says why the memory cannot be had. What was reserved before and not committed is
@@ -61,6 +73,26 @@ public:
         return place(payload, ec);
     }
 
+    /// Gives back the memory of a segment that was made for what was reserved and not committed.
+    void drop() noexcept {
+        if (next_.segment > tail_.highest)
+            memory_->discard_above(tail_.highest);
+    }
+
+    /// The same for what another process reserved and died over.
+    void drop_unfinished() noexcept { memory_->discard_above(tail_.highest); }
+
+    /// Where nothing is published and not consumed: gives back all memory but the page it goes on
+    /// in.
+    void trim() noexcept {
+        refresh();
+        if (tail_.split)
+            return;
+        memory_->discard_above(tail_.segment);
+        const std::uint64_t mask = memory_->capacity(tail_.segment) - 1;
+        memory_->discard_around(tail_.segment, tail_.offset & mask);
+    }
+
     /// Stages what was reserved; it is published with publish().
     void commit() noexcept {
         tail_ = next_;
@@ -71,14 +103,18 @@ public:
     void publish() noexcept {
         if (staged_ == 0)
             return;
+        const std::uint32_t before = count_;
         count_ = (count_ + staged_) & 0x7fffffffU;
-        control_->writer.prepare(count_, tail_);
+        control_->writer.prepare(before, count_, tail_);
         published_.advance(std::exchange(staged_, 0U));
     }
 
     std::uint32_t consumed() const noexcept { return consumed_.count(); }
+    /// What reserve() or backlog_below() last knew of consumed(), and decided on.
+    std::uint32_t seen() const noexcept { return seen_; }
 
-    /// Sleeps until the reader has consumed more than `seen`, or the time has passed.
+    /// Sleeps until the reader has consumed more than `seen`, or the time has passed. `seen` is
+    /// from before the look that found no room: seen(), or consumed() asked for earlier.
     std::error_code wait(std::uint32_t seen, const deadline& until) noexcept {
         return consumed_.wait(seen, until);
     }
@@ -86,7 +122,9 @@ public:
 private:
     /// Looks how far the reader is. Once it is in the writer's segment all others are free.
     void refresh() noexcept {
-        head_ = control_->reader.at(consumed_.count());
+        if (!control_->reader.look(seen_, head_))
+            return;
+        looked_ = tail_.offset;
         if (tail_.split && head_.segment == tail_.segment) {
             memory_->discard(tail_.highest, tail_.segment);
             tail_.highest = tail_.segment;
@@ -113,13 +151,29 @@ private:
         const bool large = bytes > memory_->capacity(next_.segment) / 4;
         if (growth == ring_growth::for_large_messages && !large)
             return false;
-        return enter(memory_->segment_for(next_.highest, 4 * bytes), ec);
+        // Roomy, so that messages of this size can follow each other; where the system does not
+        // allow so much, as large as it must be.
+        const std::uint64_t least = bytes + record::header_bytes;
+        std::uint32_t segment = memory_->segment_for(next_.highest, 4 * bytes);
+        while (!enter(segment, ec)) {
+            if (segment <= next_.highest + 1 || memory_->capacity(segment - 1) < least)
+                return false;
+            --segment;
+        }
+        return true;
     }
 
-    /// Counts the messages for which the first segment would have been enough.
+    /// Counts the messages for which the first segment would have been enough. Here the writer
+    /// looks for the reader now and then although there is room: a large segment would be walked
+    /// through to its end, and all its memory be touched, before it was full.
     bool calm(std::uint64_t bytes) noexcept {
         constexpr std::uint32_t long_enough = 1024;
-        if (4 * (used() + bytes) > memory_->capacity(0))
+        const std::uint64_t enough = memory_->capacity(0) / 4;
+        if (used() + bytes > enough && tail_.offset - looked_ >= enough / 2) {
+            refresh();
+            next_ = tail_;
+        }
+        if (used() + bytes > enough)
             calm_ = 0;
         else if (++calm_ >= long_enough && !tail_.split)
             return true;
@@ -128,10 +182,10 @@ private:
 
     bool enter(std::uint32_t segment, std::error_code& ec) {
         std::byte* header = nullptr;
-        ec = memory_->open(next_.segment, header);
+        ec = memory_->make(next_.segment, header);
         std::byte* other = nullptr;
         if (!ec)
-            ec = memory_->open(segment, other);
+            ec = memory_->make(segment, other);
         if (ec)
             return false;
         const std::uint64_t at = next_.offset & (memory_->capacity(next_.segment) - 1);
@@ -143,7 +197,7 @@ private:
 
     std::byte* place(std::uint64_t payload, std::error_code& ec) {
         std::byte* data = nullptr;
-        ec = memory_->open(next_.segment, data);
+        ec = memory_->make(next_.segment, data);
         if (ec)
             return nullptr;
         const std::uint64_t mask = memory_->capacity(next_.segment) - 1;
@@ -169,6 +223,8 @@ private:
     ring_position tail_;
     ring_position next_;
     ring_position head_;
+    std::uint64_t looked_ = 0;
+    std::uint32_t seen_ = 0;
     std::uint32_t count_ = 0;
     std::uint32_t staged_ = 0;
     std::uint32_t calm_ = 0;
@@ -215,12 +271,18 @@ public:
     void release() noexcept {
         if (staged_ == 0)
             return;
+        const std::uint32_t before = count_;
         count_ = taken();
-        control_->reader.prepare(count_, head_);
+        control_->reader.prepare(before, count_, head_);
         consumed_.advance(std::exchange(staged_, 0U));
     }
 
     std::uint32_t backlog() const noexcept { return count_between(taken(), published_.count()); }
+    /// Whether there is nothing beyond those taken. The writer's line is looked at only if what was
+    /// last seen of it does not tell.
+    bool empty() const noexcept { return taken() == available_ && backlog() == 0; }
+    /// The size of the segment it reads from.
+    std::uint64_t capacity() const noexcept { return memory_->capacity(head_.segment); }
     std::uint32_t staged() const noexcept { return staged_; }
 
     /// Sleeps until there is a message beyond those taken, or the time has passed.

@@ -22,13 +22,17 @@ namespace multiprocessing::detail {
 // has gone; a record tells the reader to follow. So a ring holds what its messages need, stays in
 // the cache while there is no backlog, and a writer need not wait for a reader.
 //
-// Who writes what. The count and position of `writer` belong to the writing side, those of `reader`
-// to the reading side; only one thread of all processes is on a side at a time (a mutex of the
-// owner sees to it where there are several). A position is kept twice: `position[n % 2]` is the
-// place after n messages. That for n + 1 is written first, then the count moves, in one instruction
-// or one system call. A process killed before it has published nothing, one killed after it
-// everything; the next one on its side finds the position that fits the count. Nothing needs to be
-// repaired.
+// Who writes what. The count and positions of `writer` belong to the writing side, those of
+// `reader` to the reading side; only one thread of all processes is on a side at a time (a mutex of
+// the owner sees to it where there are several). A position is kept twice, each with the count that
+// it belongs to. The next one is written over the one that does not belong to the count of now,
+// then the count moves, by however many messages, in one instruction or one system call. A process
+// killed before it has published nothing, one killed after it everything; the next one on its side
+// finds the position that fits the count. Nothing needs to be repaired.
+//
+// The other side reads count, position, count: had the count moved meanwhile, the position might be
+// one that is written but not yet valid, whose process can still die; room freed on its word would
+// be room that the next reader goes back to.
 
 /// Where a side is: the segment, and how many bytes it has gone in it since it entered.
 struct ring_position {
@@ -45,26 +49,58 @@ struct ring_position {
         return std::uint64_t{segment} << 58 | std::uint64_t{highest} << 52 |
                std::uint64_t{split} << offset_bits | offset;
     }
+    /// Of damaged memory, too, an offset at which a header can lie.
     static ring_position unpack(std::uint64_t packed) noexcept {
-        constexpr std::uint64_t offset_mask = (std::uint64_t{1} << offset_bits) - 1;
+        constexpr std::uint64_t offset_mask = (std::uint64_t{1} << offset_bits) - 8;
         return {packed & offset_mask, static_cast<std::uint32_t>(packed >> 58),
                 static_cast<std::uint32_t>(packed >> 52 & 63U), (packed >> offset_bits & 1U) != 0};
     }
 };
 
 /// One side's words, on a line of their own.
-struct alignas(128) ring_side {
+class alignas(128) ring_side {
+public:
     wait_word::cell count;
-    std::atomic<std::uint64_t> position[2];
 
-    /// Relaxed: the count, read before with acquire, was moved after this was written.
+    /// The position at a count that nobody moves meanwhile: for the side's own thread.
     ring_position at(std::uint32_t count_now) const noexcept {
-        return ring_position::unpack(position[count_now & 1U].load(std::memory_order_relaxed));
+        return ring_position::unpack(
+            slots_[place(count_now)].position.load(std::memory_order_acquire));
     }
-    /// Relaxed: visible with the count, which moves after it with release.
-    void prepare(std::uint32_t next_count, const ring_position& value) noexcept {
-        position[next_count & 1U].store(value.pack(), std::memory_order_relaxed);
+    /// Writes the position after the next messages; valid as soon as the count is `next_count`.
+    void prepare(std::uint32_t count_now, std::uint32_t next_count,
+                 const ring_position& value) noexcept {
+        slot& next = slots_[1 - place(count_now)];
+        // Release pairs with the acquire in look(): whoever sees the position sees all that its
+        // side had done before, the previous move of its count included.
+        next.position.store(value.pack(), std::memory_order_release);
+        next.count.store(next_count, std::memory_order_release);
     }
+    /// For the other side: the count and its position, or false if they keep moving.
+    bool look(std::uint32_t& count_seen, ring_position& position) const noexcept {
+        for (int attempt = 0; attempt < 8; ++attempt) {
+            const std::uint32_t before = wait_word::count(count);
+            const ring_position found = at(before);
+            if (wait_word::count(count) == before) {
+                count_seen = before;
+                position = found;
+                return true;
+            }
+        }
+        return false;
+    }
+
+private:
+    struct slot {
+        std::atomic<std::uint64_t> position;
+        std::atomic<std::uint32_t> count;
+    };
+
+    std::size_t place(std::uint32_t count_now) const noexcept {
+        return slots_[0].count.load(std::memory_order_acquire) == count_now ? 0 : 1;
+    }
+
+    slot slots_[2];
 };
 
 struct ring_control {
@@ -101,6 +137,7 @@ struct record {
 class ring_memory {
 public:
     static constexpr std::uint32_t most_segments = 40;
+    static constexpr std::uint64_t kept_bytes = 1 << 20;
 
     /// `first_bytes` is a power of two, at least a page, the same in every process.
     ring_memory(std::shared_ptr<shared_block> block, std::uint64_t offset,
@@ -117,6 +154,8 @@ public:
         return segment;
     }
 
+    /// A segment that the writer has made. What names it may be damaged: beyond the block there is
+    /// none.
     std::error_code open(std::uint32_t segment, std::byte*& data) {
         if (segment >= most_segments)
             return std::make_error_code(std::errc::no_buffer_space);
@@ -124,17 +163,47 @@ public:
         return data != nullptr ? std::error_code() : map(segment, data);
     }
 
-    /// Gives back the memory of every segment up to `highest`, but the first and `current`.
+    /// The same, made if it is not there yet. The writer's only.
+    std::error_code make(std::uint32_t segment, std::byte*& data) {
+        if (segment >= most_segments)
+            return std::make_error_code(std::errc::no_buffer_space);
+        if (views_[segment].data() == nullptr)
+            if (const auto ec = block_->extend(place(segment) + capacity(segment)))
+                return ec;
+        return open(segment, data);
+    }
+
+    /// Gives back the memory of every segment up to `highest`, but `current` and the small ones,
+    /// which the next burst needs again: a page that is new costs as much as several messages.
     void discard(std::uint32_t highest, std::uint32_t current) noexcept {
-        for (std::uint32_t segment = 1; segment <= highest; ++segment)
-            if (segment != current)  // Failure costs memory, nothing else.
+        for (std::uint32_t segment = 1; segment <= highest && segment < most_segments; ++segment)
+            if (segment != current && capacity(segment) > kept_bytes)  // Failure costs memory only.
                 block_->discard(place(segment), capacity(segment));
+    }
+    /// Gives back the memory of every segment above this one.
+    void discard_above(std::uint32_t segment) noexcept {
+        const std::uint64_t begin = place(segment + 1);
+        if (begin < shared_block::most_bytes)
+            block_->discard(begin, shared_block::most_bytes - begin);
+    }
+    /// Gives back a segment in which nothing is, but for the page that holds `offset`.
+    void discard_around(std::uint32_t segment, std::uint64_t offset) noexcept {
+        const std::uint64_t begin = place(segment);
+        const std::uint64_t page = offset & ~std::uint64_t{shared_block::page_bytes - 1};
+        const std::uint64_t after = page + shared_block::page_bytes;
+        if (page > 0)
+            block_->discard(begin, page);
+        if (after < capacity(segment))
+            block_->discard(begin + after, capacity(segment) - after);
     }
 
 private:
     std::error_code map(std::uint32_t segment, std::byte*& data) {
-        if (const auto ec = block_->extend(place(segment) + capacity(segment)))
+        std::uint64_t there = 0;
+        if (const auto ec = block_->size(there))
             return ec;
+        if (place(segment) + capacity(segment) > there)
+            return std::make_error_code(std::errc::bad_message);
         const auto ec = block_->map(views_[segment], place(segment),
                                     static_cast<std::size_t>(capacity(segment)));
         data = views_[segment].data();
