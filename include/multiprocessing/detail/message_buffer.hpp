@@ -10,18 +10,24 @@ namespace multiprocessing::detail {
 
 class message_buffer {
 public:
-    explicit message_buffer(std::size_t bytes) : size_(bytes) {
-        if (bytes > sizeof small_)
-            large_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
-    }
+    message_buffer() noexcept {}  // Its room is not filled with zeros.
+    explicit message_buffer(std::size_t bytes) { resize(bytes); }
     message_buffer(const message_buffer&) = delete;
     message_buffer& operator=(const message_buffer&) = delete;
 
-    std::byte* data() noexcept { return large_ ? large_.get() : small_; }
+    /// Makes room for a message; what was there before is lost. Returns where it begins.
+    std::byte* resize(std::size_t bytes) {
+        if (bytes > sizeof small_)
+            large_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+        size_ = bytes;
+        return data();
+    }
+
+    std::byte* data() noexcept { return size_ > sizeof small_ ? large_.get() : small_; }
     std::span<std::byte> bytes() noexcept { return {data(), size_}; }
 
 private:
-    std::size_t size_;
+    std::size_t size_ = 0;
     std::unique_ptr<std::byte[]> large_;
     alignas(16) std::byte small_[512];
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,6 +16,7 @@
 
 #include <multiprocessing/config.hpp>
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/memory.hpp>
 #include <multiprocessing/detail/os/robust_mutex.hpp>
 #include <multiprocessing/detail/ring.hpp>
@@ -36,13 +38,42 @@ struct queue_control {
     alignas(128) robust_mutex::cell consumers;
 };
 
+/// How long a call may wait. The clock is not asked before the call has to.
+class wait_limit {
+public:
+    wait_limit(bool block, const timeout& limit) noexcept
+        : limit_(block ? limit.value_or(limit_.max()) : limit_.zero()) {}
+
+    bool immediate() const noexcept { return limit_ <= limit_.zero(); }
+    const deadline& until() noexcept {
+        if (!asked_)
+            until_ = deadline::after(limit_);
+        asked_ = true;
+        return until_;
+    }
+
+private:
+    std::chrono::nanoseconds limit_;
+    bool asked_ = false;
+    deadline until_ = deadline::never();
+};
+
+/// How often this process was made by a fork. In the child of one what a thread was changing at
+/// that moment is half-changed.
+inline std::atomic<std::uint32_t>& fork_generation() {
+    static std::atomic<std::uint32_t> generation{0};
+    [[maybe_unused]] static const bool counted =
+        (run_after_fork([] { generation.fetch_add(1, std::memory_order_relaxed); }), true);
+    return generation;
+}
+
 class queue_core {
 public:
     static constexpr std::size_t control_bytes = shared_block::page_bytes;
     static constexpr std::uint64_t first_segment_bytes = 64 * 1024;
     static_assert(sizeof(queue_control) <= control_bytes);
 
-    /// A new queue. `maxsize` 0 means that only memory bounds it.
+    /// A new queue. `maxsize` 0 means that only memory bounds it, and how far counts go.
     explicit queue_core(std::uint32_t maxsize) : queue_core(new_block(), maxsize) {
         auto& shared = control();
         throw_if_error(robust_mutex::create(shared.producers), "create a queue's mutex");
@@ -54,7 +85,9 @@ public:
           write_memory_(block_, control_bytes, first_segment_bytes),
           read_memory_(block_, control_bytes, first_segment_bytes),
           writer_(control().ring, write_memory_), reader_(control().ring, read_memory_),
-          producers_(control().producers), consumers_(control().consumers) {}
+          producers_(control().producers), consumers_(control().consumers),
+          generation_(&fork_generation()), writer_generation_(generation()),
+          reader_generation_(generation()) {}
 
     const shared_block& block() const noexcept { return *block_; }
     std::uint32_t maxsize() const noexcept { return maxsize_; }
@@ -62,61 +95,66 @@ public:
     /// Messages put and not yet taken.
     std::uint32_t size() const noexcept {
         auto& ring = control().ring;
-        const std::uint32_t consumed = wait_word(ring.reader.count).count();
-        return count_between(consumed, wait_word(ring.writer.count).count());
+        const std::uint32_t consumed = wait_word::count(ring.reader.count);
+        return count_between(consumed, wait_word::count(ring.writer.count));
     }
 
-    /// Puts a message of `bytes` bytes, which `write(place)` writes; false if there was no room in time.
+    /// Puts a message of `bytes` bytes, which `write(place)` writes; false if there was no room in
+    /// time.
     template <class Write>
-    bool put(std::size_t bytes, const deadline& until, Write write) {
-        const side_lock lock(producers_, until, [&] { return maxsize_ != 0 && size() >= maxsize_; });
+    bool put(std::size_t bytes, wait_limit limit, Write write) {
+        const side_lock lock(producers_, limit,
+                             [&] { return maxsize_ != 0 && size() >= maxsize_; });
         if (!lock)
             return false;
-        writer_.sync();
-        for (;;) {
-            if (maxsize_ == 0 || writer_.backlog() < maxsize_) {
-                if (std::byte* const place = reserve(bytes)) {
-                    write(place);
-                    writer_.commit();
-                    writer_.publish();
-                    return true;
-                }
-            }
-            if (!wait_for_room(until))
+        take_over_writer(lock.abandoned());
+        std::byte* place = nullptr;
+        while ((place = reserve(bytes)) == nullptr)
+            if (!wait_for_room(limit))
                 return false;
-        }
+        reservation reserved(writer_);
+        write(place);
+        reserved.publish();
+        return true;
     }
 
-    /// Takes a message, which `read(bytes)` gets to see; false if there was none in time. A message is
-    /// taken also where `read` throws.
+    /// Takes a message, which `read(bytes)` gets to see; false if there was none in time. A message
+    /// is taken also where `read` throws.
     template <class Read>
-    bool take(const deadline& until, Read read) {
-        const side_lock lock(consumers_, until, [&] { return size() == 0; });
+    bool take(wait_limit limit, Read read) {
+        const side_lock lock(consumers_, limit, [&] { return size() == 0; });
         if (!lock)
             return false;
-        reader_.sync();
+        take_over_reader(lock.abandoned());
         std::span<const std::byte> message;
-        if (!wait_for_message(until, message))
+        if (!wait_for_message(limit, message))
             return false;
-        const consumption taken(reader_);
-        read(message);
+        {
+            const consumption taken(reader_);
+            read(message);
+        }
+        if (reader_.capacity() >= trimmed_from_bytes)
+            trim(message.size());
         return true;
     }
 
 private:
-    /// Holds a side's mutex, or not: then time ran out first. One that asks without waiting gives up
-    /// only when `hopeless` says so: whoever holds the mutex may be about to let it go.
+    /// Holds a side's mutex, or not: then time ran out first. One that asks without waiting gives
+    /// up only when `hopeless` says so: whoever holds the mutex may be about to let it go.
     class side_lock {
     public:
         template <class Hopeless>
-        side_lock(robust_mutex& mutex, const deadline& until, Hopeless hopeless) : mutex_(&mutex) {
-            bool abandoned = false;  // Nothing to repair: see queue_control.
-            for (int attempt = 0; attempt < most_attempts; ++attempt) {
-                throw_if_error(mutex.lock(until, locked_, abandoned), "lock a queue");
-                if (locked_ || !until.immediate() || hopeless())
-                    return;
-                std::this_thread::yield();
+        side_lock(robust_mutex& mutex, wait_limit& limit, Hopeless hopeless) : mutex_(&mutex) {
+            attempt(deadline::now());
+            if (locked_)
+                return;
+            if (!limit.immediate()) {
+                if (!spin_until([&] { return attempt(deadline::now()); }, 8))
+                    attempt(limit.until());
+                return;
             }
+            for (int i = 0; i < most_attempts && !hopeless() && !attempt(deadline::now()); ++i)
+                std::this_thread::yield();
         }
         side_lock(const side_lock&) = delete;
         side_lock& operator=(const side_lock&) = delete;
@@ -125,11 +163,40 @@ private:
                 mutex_->unlock();
         }
         explicit operator bool() const noexcept { return locked_; }
+        /// The last holder died with it. The shared words need no repair (see queue_control), what
+        /// this process remembers of them may.
+        bool abandoned() const noexcept { return abandoned_; }
 
     private:
+        bool attempt(const deadline& until) {
+            if (const auto ec = mutex_->lock(until, locked_, abandoned_))
+                throw_system_error(ec, "lock a queue");
+            return locked_;
+        }
+
         static constexpr int most_attempts = 1000;
         robust_mutex* mutex_;
         bool locked_ = false;
+        bool abandoned_ = false;
+    };
+
+    /// What was reserved: published, or else dropped.
+    class reservation {
+    public:
+        explicit reservation(ring_writer& writer) noexcept : writer_(&writer) {}
+        reservation(const reservation&) = delete;
+        reservation& operator=(const reservation&) = delete;
+        ~reservation() {
+            if (writer_ != nullptr)
+                writer_->drop();
+        }
+        void publish() noexcept {
+            writer_->commit();
+            std::exchange(writer_, nullptr)->publish();
+        }
+
+    private:
+        ring_writer* writer_;
     };
 
     /// Consumes the front of the ring when it ends.
@@ -147,42 +214,99 @@ private:
         ring_reader* reader_;
     };
 
-    /// Null where the ring is as large as it may get, and full.
+    std::uint32_t generation() const noexcept {
+        return generation_->load(std::memory_order_relaxed);
+    }
+
+    /// The dead may have left a large message that it had begun.
+    void take_over_writer(bool abandoned) {
+        if (abandoned || writer_generation_ != generation()) {
+            writer_ = ring_writer(control().ring, write_memory_);
+            writer_generation_ = generation();
+            if (abandoned)
+                writer_.drop_unfinished();
+        } else {
+            writer_.sync();
+        }
+    }
+    void take_over_reader(bool abandoned) {
+        if (abandoned || reader_generation_ != generation()) {
+            reader_ = ring_reader(control().ring, read_memory_);
+            reader_generation_ = generation();
+        } else {
+            reader_.sync();
+        }
+    }
+
+    /// Null where there are as many messages as there may be, or the ring is as large as it may get
+    /// and full.
     std::byte* reserve(std::size_t bytes) {
+        if (!writer_.backlog_below(maxsize_ != 0 ? maxsize_ : most_messages))
+            return nullptr;
         std::error_code ec;
         std::byte* const place = writer_.reserve(bytes, ring_growth::whenever_full, ec);
-        const bool may_wait = ec == std::errc::file_too_large || ec == std::errc::no_buffer_space;
-        if (ec && !(may_wait && writer_.backlog() > 0))
+        if (ec && !may_wait(ec))
             throw_system_error(ec, "make room for " + std::to_string(bytes) +
                                        " bytes in a queue's memory");
         return place;
     }
-
-    bool wait_for_room(const deadline& until) {
-        const std::uint32_t seen = writer_.consumed();
-        if (until.passed())
-            return false;
-        if (writer_.backlog() == 0)
-            return true;
-        if (!spin_until([&] { return writer_.consumed() != seen; }))
-            throw_if_error(writer_.wait(seen, until), "wait for room in a queue");
-        return writer_.consumed() != seen || !until.passed();
+    bool may_wait(std::error_code ec) const noexcept {
+        return writer_.backlog() > 0 &&
+               (ec == std::errc::file_too_large || ec == std::errc::no_buffer_space);
     }
 
-    bool wait_for_message(const deadline& until, std::span<const std::byte>& message) {
-        std::error_code ec;
+    /// On the count that reserve() decided on: one read now could be newer, and never change again.
+    bool wait_for_room(wait_limit& limit) {
+        const std::uint32_t seen = writer_.seen();
+        if (writer_.consumed() != seen || writer_.backlog() == 0)
+            return true;
+        if (limit.immediate())
+            return false;
+        if (spin_until([&] { return writer_.consumed() != seen; }))
+            return true;
+        throw_if_error(writer_.wait(seen, limit.until()), "wait for room in a queue");
+        return writer_.consumed() != seen || !limit.until().passed();
+    }
+
+    bool wait_for_message(wait_limit& limit, std::span<const std::byte>& message) {
         for (;;) {
-            const bool found =
-                reader_.front(message, ec) ||
-                (!ec && !until.immediate() && spin_until([&] { return reader_.backlog() != 0; }) &&
-                 reader_.front(message, ec));
-            throw_if_error(ec, "read from a queue whose shared memory was damaged");
-            if (found)
+            if (front(message))
                 return true;
-            if (until.passed())
+            if (limit.immediate())
                 return false;
-            throw_if_error(reader_.wait(until), "wait for a message in a queue");
+            if (spin_until([&] { return reader_.backlog() != 0; }))
+                continue;
+            if (limit.until().passed())
+                return false;
+            throw_if_error(reader_.wait(limit.until()), "wait for a message in a queue");
         }
+    }
+    bool front(std::span<const std::byte>& message) {
+        std::error_code ec;
+        const bool found = reader_.front(message, ec);
+        if (ec)
+            throw_system_error(ec, "read from a queue whose shared memory was damaged");
+        return found;
+    }
+
+    /// After a large backlog has gone: gives its memory back, also if nothing is ever put again.
+    /// Not where it is the messages that are large: the next one would only ask for the memory
+    /// anew. It needs both sides; a producer that is at work gives memory back itself.
+    void trim(std::size_t last_bytes) {
+        untrimmed_ += last_bytes + record::header_bytes;
+        if (untrimmed_ < reader_.capacity() / 16 || last_bytes > reader_.capacity() / 64 ||
+            !reader_.empty())
+            return;
+        bool locked = false;
+        bool abandoned = false;
+        if (producers_.lock(deadline::now(), locked, abandoned) || !locked)
+            return;
+        take_over_writer(abandoned);
+        if (writer_.backlog() == 0) {
+            writer_.trim();
+            untrimmed_ = 0;
+        }
+        producers_.unlock();
     }
 
     static std::shared_ptr<shared_block> new_block() {
@@ -211,6 +335,14 @@ private:
     ring_reader reader_;
     robust_mutex producers_;
     robust_mutex consumers_;
+    const std::atomic<std::uint32_t>* generation_;
+    std::uint32_t writer_generation_;
+    std::uint32_t reader_generation_;
+    std::uint64_t untrimmed_ =
+        0;  // What this process has taken since; the consumers' mutex guards it.
+
+    static constexpr std::uint64_t trimmed_from_bytes = 16 << 20;
+    static constexpr std::uint32_t most_messages = 0x7fffffffU - 1;
 };
 
 }  // namespace multiprocessing::detail

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+// Thousands of processes killed at whatever instruction they are at. They are forked by hand: what
+// is tested is put and get, and a fresh program for each would take a minute.
+#include <multiprocessing/queues.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <map>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/forked.hpp"
+#include "support/leftovers.hpp"
+#include "support/watchdog.hpp"
+
+namespace {
+
+namespace mp = multiprocessing;
+using namespace std::chrono_literals;
+
+struct numbered {
+    int producer = 0;
+    int number = 0;
+    std::string ballast;
+};
+
+std::size_t ballast_of(int number) {
+    return number % 211 == 210 ? 70'000 : static_cast<std::size_t>(number * 37 % 900);
+}
+
+void put_numbers(mp::Queue<numbered>& queue, int producer) {
+    for (int i = 0;; ++i)
+        queue.put({producer, i, std::string(ballast_of(i), static_cast<char>('a' + i % 26))});
+}
+
+void check_whole(const numbered& value) {
+    const auto wanted = static_cast<char>('a' + value.number % 26);
+    if (value.ballast.size() != ballast_of(value.number) ||
+        std::count(value.ballast.begin(), value.ballast.end(), wanted) !=
+            static_cast<std::ptrdiff_t>(value.ballast.size()))
+        FAIL("a damaged message");
+}
+
+/// Lets a process run for a while that has nothing to do with what it does.
+void pass_time(std::mt19937& random, std::chrono::microseconds most) {
+    const auto until = std::chrono::steady_clock::now() +
+                       std::chrono::microseconds(random() % static_cast<unsigned>(most.count()));
+    while (std::chrono::steady_clock::now() < until)
+        std::this_thread::yield();
+}
+
+TEST_CASE("queue: of producers killed at random everything arrives up to a point, whole") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog(300);
+    const long long maxsize = GENERATE(0, 3);
+    const int rounds = maxsize == 0 ? 200 : 600;
+    mp::Queue<numbered> queue(maxsize);
+    std::atomic<bool> over{false};
+    std::map<int, int> next;
+    std::thread consumer([&] {
+        while (!over || !queue.empty()) {
+            try {
+                const numbered value = queue.get(true, 10ms);
+                check_whole(value);
+                if (value.number != next[value.producer]++)
+                    FAIL("producer " << value.producer << " lost or doubled a message");
+            } catch (const mp::Empty&) {
+            }
+        }
+    });
+    std::mt19937 random(23);
+    for (int round = 0; round < rounds; round += 2) {
+        support::forked one([&] { put_numbers(queue, round); });
+        support::forked two([&] { put_numbers(queue, round + 1); });
+        pass_time(random, 150us);
+        (round % 4 == 0 ? one : two).signal(SIGKILL);
+        queue.put({-1, round / 2,
+                   std::string(ballast_of(round / 2), static_cast<char>('a' + round / 2 % 26))});
+    }
+    over = true;
+    consumer.join();
+    CHECK(next[-1] == rounds / 2);
+    CHECK(queue.empty());
+}
+
+TEST_CASE("queue: consumers killed at random take at most one value with them") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog(300);
+    const long long maxsize = GENERATE(0, 3);
+    constexpr int rounds = 1'000;
+    constexpr std::uint32_t most = 4'000'000;
+    mp::Queue<std::uint32_t> queue(maxsize);
+    mp::detail::shared_block block;
+    mp::detail::mapping view;
+    REQUIRE_FALSE(mp::detail::shared_block::create(block, most));
+    REQUIRE_FALSE(block.map(view, 0, most));
+    const auto seen = reinterpret_cast<std::atomic<std::uint8_t>*>(view.data());
+    const auto take_numbers = [&] {
+        for (;;)
+            seen[queue.get()].fetch_add(1);
+    };
+    std::atomic<bool> over{false};
+    std::uint32_t put = 0;
+    std::thread producer([&] {
+        for (; !over && put < most - 1; ++put) {
+            queue.put(put);
+            if (put % 512 == 0)  // So that the consumers sleep now and then.
+                std::this_thread::sleep_for(20us);
+        }
+    });
+    std::mt19937 random(29);
+    for (int round = 0; round < rounds; round += 2) {
+        support::forked one(take_numbers);
+        support::forked two(take_numbers);
+        pass_time(random, 400us);
+        (round % 4 == 0 ? one : two).signal(SIGKILL);
+        pass_time(random, 50us);
+    }
+    over = true;
+    support::forked last(take_numbers);
+    producer.join();
+    while (!queue.empty())
+        std::this_thread::yield();
+    queue.put(most - 1);
+    while (seen[most - 1] == 0)
+        std::this_thread::yield();
+    std::uint32_t lost = 0;
+    for (std::uint32_t i = 0; i < put; ++i) {
+        if (seen[i] > 1)
+            FAIL("value " << i << " was taken " << int(seen[i]) << " times");
+        lost += seen[i] == 0;
+    }
+    CHECK(lost <= rounds);
+}
+
+}  // namespace
