@@ -76,8 +76,10 @@ public:
             const int count = ::epoll_wait(poll_.get(), events, 16, milliseconds(until));
             if (count == -1 && errno != EINTR)
                 return last_error();
-            for (int i = 0; i < count; ++i)
-                keys.push_back(events[i].data.u64);
+            for (int i = 0; i < count; ++i) {
+                const std::uint64_t key = events[i].data.u64;  // A copy: the entries are packed.
+                keys.push_back(key);
+            }
             if (count > 0 || (count == 0 && until.passed()))
                 return {};
         }
