@@ -2,13 +2,16 @@
 // Connections: the two ends of a Pipe, which carry values and messages of bytes.
 #pragma once
 
-#include <algorithm>
+#include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -30,8 +33,8 @@ struct pipe_options {
     bool duplex = true;
 };
 
-/// One end of a pipe. A cheap handle: copies mean the same end, which is closed with the last copy in
-/// this process or by `close()`. Messages keep their boundaries and their order. Python:
+/// One end of a pipe. A cheap handle: copies mean the same end, which is closed with the last copy
+/// in this process or by `close()`. Messages keep their boundaries and their order. Python:
 /// `multiprocessing.connection.Connection`.
 ///
 /// One thread of one process may send and one receive at the same time; more need a lock of their
@@ -39,37 +42,38 @@ struct pipe_options {
 /// `ValueError`. No signal is raised where the other end is gone.
 class Connection {
 public:
-    /// Sends a value; blocks while the pipe is full. Throws `std::system_error` with `EPIPE` where the
-    /// other end is closed; what cannot cross does not compile.
+    /// Sends a value; blocks while the pipe is full. Throws `std::system_error` with `EPIPE` where
+    /// the other end is closed; what cannot cross does not compile.
     template <class T>
     void send(const T& value) {
-        detail::assert_sendable<detail::written_as<T>>();
+        detail::assert_sendable<sent_as<T>>();
         const std::size_t bytes = detail::encoded_size(value);
         detail::message_buffer message(sizeof(std::uint64_t) + bytes);
         detail::encode_to(message.data(), detail::type_tag<sent_as<T>>(), value);
         writing().send(message.bytes());
     }
 
-    /// Receives a value, as the type it was sent as; blocks until there is one. Throws `EOFError` where
-    /// the other end is closed and everything was read; `PicklingError` where the message is a value
-    /// of another type, or was sent by `send_bytes`: it is consumed. Text sent as a literal is a
-    /// `std::string` here.
+    /// Receives a value, as the type it was sent as; blocks until there is one. Throws `EOFError`
+    /// where the other end is closed and everything was read; `PicklingError` where the message is
+    /// a value of another type, or was sent by `send_bytes`: it is consumed. Text sent as a literal
+    /// is a `std::string` here.
     template <class T>
     T recv() {
-        const auto message = reading().receive(std::nullopt);
-        detail::decoder in(message);
-        if (message.size() < sizeof(std::uint64_t) ||
-            in.read<std::uint64_t>() != detail::type_tag<T>())
-            throw PicklingError("expected a message with a " + detail::type_name<T>() +
-                                ", and received " + std::to_string(message.size()) +
-                                " bytes of something else");
-        T value = in.read<T>();
-        in.finish();
-        return value;
+        return reading().receive_with([](std::span<const std::byte> message) {
+            detail::decoder in(message);
+            if (message.size() < sizeof(std::uint64_t) ||
+                in.read<std::uint64_t>() != detail::type_tag<T>())
+                throw PicklingError("expected a message with a " + detail::type_name<T>() +
+                                    ", and received " + std::to_string(message.size()) +
+                                    " bytes of something else");
+            T value = in.read<T>();
+            in.finish();
+            return value;
+        });
     }
 
-    /// Sends `size` bytes of `bytes` from `offset`, all that follow if absent, as one message; blocks
-    /// while the pipe is full. Throws `ValueError` where there are not so many.
+    /// Sends `size` bytes of `bytes` from `offset`, all that follow if absent, as one message;
+    /// blocks while the pipe is full. Throws `ValueError` where there are not so many.
     void send_bytes(std::span<const std::byte> bytes, std::size_t offset = 0,
                     std::optional<std::size_t> size = {}) {
         if (offset > bytes.size())
@@ -84,8 +88,8 @@ public:
     void send_bytes(std::string_view text) { send_bytes(std::as_bytes(std::span(text))); }
 
     /// Receives one message; blocks until there is one. Throws `EOFError` as `recv` does;
-    /// `std::system_error` with `EMSGSIZE` where it is longer than `maxlength`: then nothing more can be
-    /// received, for its rest would be taken for messages.
+    /// `std::system_error` with `EMSGSIZE` where it is longer than `maxlength`: then nothing more
+    /// can be received, for its rest would be taken for messages.
     std::vector<std::byte> recv_bytes(std::optional<std::size_t> maxlength = {}) {
         return reading().receive(maxlength);
     }
@@ -97,15 +101,12 @@ public:
         if (offset > buffer.size())
             throw ValueError("recv_bytes_into: the offset is beyond the buffer's " +
                              std::to_string(buffer.size()) + " bytes");
-        auto message = reading().receive(std::nullopt);
-        if (message.size() > buffer.size() - offset)
-            throw BufferTooShort(std::move(message));
-        std::copy(message.begin(), message.end(), buffer.begin() + static_cast<std::ptrdiff_t>(offset));
-        return message.size();
+        return reading().receive_into(buffer.subspan(offset));
     }
 
-    /// Whether there is something to receive, or becomes so before `limit` passes; asks at once if it
-    /// is left out, waits for ever if it is empty. An end of file counts: `recv` then throws `EOFError`.
+    /// Whether there is something to receive, or becomes so before `limit` passes; asks at once if
+    /// it is left out, waits for ever if it is empty. An end of file counts: `recv` then throws
+    /// `EOFError`.
     bool poll(const timeout& limit = std::chrono::nanoseconds::zero()) {
         return reading().poll(detail::deadline::after(limit));
     }
@@ -116,11 +117,16 @@ public:
     bool readable() const noexcept { return static_cast<bool>(state_->reader); }
     bool writable() const noexcept { return static_cast<bool>(state_->writer); }
 
-    /// The handle that becomes ready when there is something to receive; of an end that only sends, the
-    /// one it sends by.
+    /// The handle that becomes ready when there is something to receive; of an end that only sends,
+    /// the one it sends by.
     detail::native_handle fileno() const {
         check_open();
         return state_->reader ? state_->reader.native() : state_->writer.native();
+    }
+
+    /// Whether both mean the same end: one is a copy of the other.
+    friend bool operator==(const Connection& a, const Connection& b) noexcept {
+        return a.state_ == b.state_;
     }
 
 private:
@@ -141,8 +147,7 @@ private:
     using sent_as =
         std::conditional_t<std::is_convertible_v<const T&, std::string_view>, std::string, T>;
 
-    Connection(detail::handle reader, detail::handle writer)
-        : state_(std::make_shared<ends>()) {
+    Connection(detail::handle reader, detail::handle writer) : state_(std::make_shared<ends>()) {
         state_->reader = detail::frame_reader(std::move(reader));
         state_->writer = detail::frame_writer(std::move(writer));
     }
@@ -167,12 +172,12 @@ private:
     std::shared_ptr<ends> state_;
 };
 
-/// Two connections, the ends of one pipe: each receives what the other sends, or, if not duplex, the
-/// first what the second sends. Throws `std::system_error`. Python: `multiprocessing.Pipe`.
+/// Two connections, the ends of one pipe: each receives what the other sends, or, if not duplex,
+/// the first what the second sends. Throws `std::system_error`. Python: `multiprocessing.Pipe`.
 ///
-/// An end of file is seen when every copy of the other end in every process is closed: close the end
-/// that you gave to a child. Two pipes of the system are behind a duplex one: half the time of a
-/// socket for a round trip.
+/// An end of file is seen when every copy of the other end in every process is closed: close the
+/// end that you gave to a child. Two pipes of the system are behind a duplex one: half the time of
+/// a socket for a round trip.
 inline std::pair<Connection, Connection> Pipe(pipe_options options = {}) {
     detail::pipe_ends there;
     detail::pipe_ends back;
@@ -219,4 +224,63 @@ private:
 };
 
 }  // namespace detail
+
+namespace connection {
+
+/// What can be waited for: a connection, a process (until it has ended), or a handle of the system,
+/// such as a sentinel. Compares equal to what it was made of.
+class waitable {
+public:
+    waitable(const Connection& end) : handle_(end.fileno()) {}
+    template <class Process>
+    requires requires(const Process& process) {
+        { process.sentinel() } -> std::convertible_to<detail::native_handle>;
+    }
+    waitable(const Process& process) : handle_(process.sentinel()) {}
+    waitable(detail::native_handle object) noexcept : handle_(object) {}
+
+    detail::native_handle fileno() const noexcept { return handle_; }
+
+    friend bool operator==(const waitable& a, const waitable& b) noexcept {
+        return a.handle_ == b.handle_;
+    }
+
+private:
+    detail::native_handle handle_;
+};
+
+/// Waits until one of the objects is ready, or `limit` passes; returns all that are, in their
+/// order. A connection is ready when there is something to receive or the other end is closed, a
+/// process when it has ended. Throws `ValueError` for a connection that is closed or a process that
+/// was not started, `std::system_error` for a handle that is not open. Python: `connection.wait`.
+template <class Objects>
+requires std::convertible_to<typename Objects::value_type, waitable>
+    std::vector<typename Objects::value_type> wait(const Objects& objects,
+                                                   const timeout& limit = {}) {
+    std::vector<detail::native_handle> handles;
+    for (const auto& object : objects)
+        handles.push_back(waitable(object).fileno());
+    std::vector<std::size_t> places;
+    detail::throw_if_error(detail::wait_ready(handles, detail::deadline::after(limit), places),
+                           "wait for several objects");
+    std::vector<typename Objects::value_type> ready;
+    std::size_t place = 0;
+    auto next = places.begin();
+    for (const auto& object : objects) {
+        if (next == places.end())
+            break;
+        if (place++ == *next) {
+            ready.push_back(object);
+            ++next;
+        }
+    }
+    return ready;
+}
+/// The same for objects of different types: `wait({end, process.sentinel()})`.
+inline std::vector<waitable> wait(std::initializer_list<waitable> objects,
+                                  const timeout& limit = {}) {
+    return wait(std::vector<waitable>(objects), limit);
+}
+
+}  // namespace connection
 }  // namespace multiprocessing
