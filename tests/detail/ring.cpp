@@ -7,6 +7,7 @@
 
 #include "detail/ring_fixture.hpp"
 #include "support/catch.hpp"
+#include "support/watchdog.hpp"
 
 namespace {
 
@@ -102,6 +103,27 @@ TEST_CASE("ring: batches of any size are seen when they are published, and not b
             CHECK(out.writer.backlog() == 0);
         }
     }
+}
+
+// A producer once waited on the count as it was a moment after its look: had the reader gone on in
+// between, and then no further, the producer slept beside free room.
+TEST_CASE("ring: room that came after the look ends the wait for it") {
+    const support::watchdog watchdog;
+    const ring_fixture ring;
+    writing_side out(ring);
+    reading_side in(ring);
+    for (std::uint64_t i = 0; i < 3; ++i)
+        REQUIRE(out.put(i));
+    REQUIRE_FALSE(out.writer.backlog_below(3));
+    REQUIRE(in.get() == 0U);
+    CHECK_FALSE(out.writer.wait(out.writer.seen(), detail::deadline::never()));
+    CHECK(out.writer.backlog_below(3));
+
+    std::uint64_t put = 3;
+    while (out.put(put, 100, ring_growth::for_large_messages))
+        ++put;
+    REQUIRE(in.get() == 1U);
+    CHECK_FALSE(out.writer.wait(out.writer.seen(), detail::deadline::never()));
 }
 
 TEST_CASE("ring: counts go round at 2^31") {
