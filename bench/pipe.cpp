@@ -48,7 +48,8 @@ double raw_round() {
     mp::Process peer([=] {
         message m{};
         for (int i = 0; i < trips; ++i)
-            if (::read(there[0], m.data(), m.size()) < 0 || ::write(back[1], m.data(), m.size()) < 0)
+            if (::read(there[0], m.data(), m.size()) < 0 ||
+                ::write(back[1], m.data(), m.size()) < 0)
                 return;
     });
     peer.start();
@@ -117,9 +118,13 @@ void beside_raw(benchmark::State& state, double (*round)()) {
     }
 }
 BENCHMARK_CAPTURE(beside_raw, bytes, bytes_round)
-    ->UseManualTime()->Iterations(1)->Unit(benchmark::kMicrosecond);
+    ->UseManualTime()
+    ->Iterations(1)
+    ->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(beside_raw, values, value_round)
-    ->UseManualTime()->Iterations(1)->Unit(benchmark::kMicrosecond);
+    ->UseManualTime()
+    ->Iterations(1)
+    ->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 

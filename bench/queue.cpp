@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a message through a queue costs, between processes of their own. The machine's noise is larger
-// than most differences: compare lines of one run, and medians (--benchmark_repetitions=9).
+// What a message through a queue costs, between processes of their own. The machine's noise is
+// larger than most differences: compare lines of one run, and medians (--benchmark_repetitions=9).
 #include <multiprocessing/process.hpp>
 #include <multiprocessing/queues.hpp>
 
@@ -69,15 +69,32 @@ void messages(benchmark::State& state, const T& value, long long count, long lon
 }
 
 BENCHMARK_CAPTURE(messages, int, 7, 4'000'000, 0)
-    ->ArgName("pairs")->Arg(1)->Arg(4)->UseManualTime()->Iterations(1);
+    ->ArgName("pairs")
+    ->Arg(1)
+    ->Arg(4)
+    ->UseManualTime()
+    ->Iterations(1);
 BENCHMARK_CAPTURE(messages, int_bounded, 7, 2'000'000, 1000)
-    ->ArgName("pairs")->Arg(1)->Arg(4)->UseManualTime()->Iterations(1);
+    ->ArgName("pairs")
+    ->Arg(1)
+    ->Arg(4)
+    ->UseManualTime()
+    ->Iterations(1);
 BENCHMARK_CAPTURE(messages, kibibyte, kibibyte{}, 2'000'000, 0)
-    ->ArgName("pairs")->Arg(1)->UseManualTime()->Iterations(1);
+    ->ArgName("pairs")
+    ->Arg(1)
+    ->UseManualTime()
+    ->Iterations(1);
 BENCHMARK_CAPTURE(messages, kibibyte_bounded, kibibyte{}, 2'000'000, 1000)
-    ->ArgName("pairs")->Arg(1)->UseManualTime()->Iterations(1);
+    ->ArgName("pairs")
+    ->Arg(1)
+    ->UseManualTime()
+    ->Iterations(1);
 BENCHMARK_CAPTURE(messages, mebibyte, block(1 << 20), 4'000, 2)
-    ->ArgName("pairs")->Arg(1)->UseManualTime()->Iterations(1);
+    ->ArgName("pairs")
+    ->Arg(1)
+    ->UseManualTime()
+    ->Iterations(1);
 
 void echo(mp::Queue<int> there, mp::Queue<int> back, long long count) {
     for (long long i = 0; i < count; ++i)

@@ -34,9 +34,9 @@
 #define MULTIPROCESSING_USED
 #endif
 
-// Exit handlers that are told the status: in glibc, which <cstddef> or any other header makes known.
+// The C library, which any of its headers makes known: some of its own calls have no twin elsewhere.
 #if defined(__GLIBC__)
-#define MULTIPROCESSING_HAS_ON_EXIT 1
+#define MULTIPROCESSING_GLIBC 1
 #endif
 
 // Tells the processor that this is a loop that waits.

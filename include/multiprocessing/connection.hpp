@@ -33,8 +33,8 @@ struct pipe_options {
     bool duplex = true;
 };
 
-/// One end of a pipe. A cheap handle: copies mean the same end, which is closed with the last copy in
-/// this process or by `close()`. Messages keep their boundaries and their order. Python:
+/// One end of a pipe. A cheap handle: copies mean the same end, which is closed with the last copy
+/// in this process or by `close()`. Messages keep their boundaries and their order. Python:
 /// `multiprocessing.connection.Connection`.
 ///
 /// One thread of one process may send and one receive at the same time; more need a lock of their
@@ -42,8 +42,8 @@ struct pipe_options {
 /// `ValueError`. No signal is raised where the other end is gone.
 class Connection {
 public:
-    /// Sends a value; blocks while the pipe is full. Throws `std::system_error` with `EPIPE` where the
-    /// other end is closed; what cannot cross does not compile.
+    /// Sends a value; blocks while the pipe is full. Throws `std::system_error` with `EPIPE` where
+    /// the other end is closed; what cannot cross does not compile.
     template <class T>
     void send(const T& value) {
         detail::assert_sendable<sent_as<T>>();
@@ -53,10 +53,10 @@ public:
         writing().send(message.bytes());
     }
 
-    /// Receives a value, as the type it was sent as; blocks until there is one. Throws `EOFError` where
-    /// the other end is closed and everything was read; `PicklingError` where the message is a value
-    /// of another type, or was sent by `send_bytes`: it is consumed. Text sent as a literal is a
-    /// `std::string` here.
+    /// Receives a value, as the type it was sent as; blocks until there is one. Throws `EOFError`
+    /// where the other end is closed and everything was read; `PicklingError` where the message is
+    /// a value of another type, or was sent by `send_bytes`: it is consumed. Text sent as a literal
+    /// is a `std::string` here.
     template <class T>
     T recv() {
         return reading().receive_with([](std::span<const std::byte> message) {
@@ -72,8 +72,8 @@ public:
         });
     }
 
-    /// Sends `size` bytes of `bytes` from `offset`, all that follow if absent, as one message; blocks
-    /// while the pipe is full. Throws `ValueError` where there are not so many.
+    /// Sends `size` bytes of `bytes` from `offset`, all that follow if absent, as one message;
+    /// blocks while the pipe is full. Throws `ValueError` where there are not so many.
     void send_bytes(std::span<const std::byte> bytes, std::size_t offset = 0,
                     std::optional<std::size_t> size = {}) {
         if (offset > bytes.size())
@@ -88,8 +88,8 @@ public:
     void send_bytes(std::string_view text) { send_bytes(std::as_bytes(std::span(text))); }
 
     /// Receives one message; blocks until there is one. Throws `EOFError` as `recv` does;
-    /// `std::system_error` with `EMSGSIZE` where it is longer than `maxlength`: then nothing more can be
-    /// received, for its rest would be taken for messages.
+    /// `std::system_error` with `EMSGSIZE` where it is longer than `maxlength`: then nothing more
+    /// can be received, for its rest would be taken for messages.
     std::vector<std::byte> recv_bytes(std::optional<std::size_t> maxlength = {}) {
         return reading().receive(maxlength);
     }
@@ -104,8 +104,9 @@ public:
         return reading().receive_into(buffer.subspan(offset));
     }
 
-    /// Whether there is something to receive, or becomes so before `limit` passes; asks at once if it
-    /// is left out, waits for ever if it is empty. An end of file counts: `recv` then throws `EOFError`.
+    /// Whether there is something to receive, or becomes so before `limit` passes; asks at once if
+    /// it is left out, waits for ever if it is empty. An end of file counts: `recv` then throws
+    /// `EOFError`.
     bool poll(const timeout& limit = std::chrono::nanoseconds::zero()) {
         return reading().poll(detail::deadline::after(limit));
     }
@@ -116,8 +117,8 @@ public:
     bool readable() const noexcept { return static_cast<bool>(state_->reader); }
     bool writable() const noexcept { return static_cast<bool>(state_->writer); }
 
-    /// The handle that becomes ready when there is something to receive; of an end that only sends, the
-    /// one it sends by.
+    /// The handle that becomes ready when there is something to receive; of an end that only sends,
+    /// the one it sends by.
     detail::native_handle fileno() const {
         check_open();
         return state_->reader ? state_->reader.native() : state_->writer.native();
@@ -146,8 +147,7 @@ private:
     using sent_as =
         std::conditional_t<std::is_convertible_v<const T&, std::string_view>, std::string, T>;
 
-    Connection(detail::handle reader, detail::handle writer)
-        : state_(std::make_shared<ends>()) {
+    Connection(detail::handle reader, detail::handle writer) : state_(std::make_shared<ends>()) {
         state_->reader = detail::frame_reader(std::move(reader));
         state_->writer = detail::frame_writer(std::move(writer));
     }
@@ -172,12 +172,12 @@ private:
     std::shared_ptr<ends> state_;
 };
 
-/// Two connections, the ends of one pipe: each receives what the other sends, or, if not duplex, the
-/// first what the second sends. Throws `std::system_error`. Python: `multiprocessing.Pipe`.
+/// Two connections, the ends of one pipe: each receives what the other sends, or, if not duplex,
+/// the first what the second sends. Throws `std::system_error`. Python: `multiprocessing.Pipe`.
 ///
-/// An end of file is seen when every copy of the other end in every process is closed: close the end
-/// that you gave to a child. Two pipes of the system are behind a duplex one: half the time of a
-/// socket for a round trip.
+/// An end of file is seen when every copy of the other end in every process is closed: close the
+/// end that you gave to a child. Two pipes of the system are behind a duplex one: half the time of
+/// a socket for a round trip.
 inline std::pair<Connection, Connection> Pipe(pipe_options options = {}) {
     detail::pipe_ends there;
     detail::pipe_ends back;
@@ -233,9 +233,9 @@ class waitable {
 public:
     waitable(const Connection& end) : handle_(end.fileno()) {}
     template <class Process>
-        requires requires(const Process& process) {
-            { process.sentinel() } -> std::convertible_to<detail::native_handle>;
-        }
+    requires requires(const Process& process) {
+        { process.sentinel() } -> std::convertible_to<detail::native_handle>;
+    }
     waitable(const Process& process) : handle_(process.sentinel()) {}
     waitable(detail::native_handle object) noexcept : handle_(object) {}
 
@@ -249,13 +249,14 @@ private:
     detail::native_handle handle_;
 };
 
-/// Waits until one of the objects is ready, or `limit` passes; returns all that are, in their order.
-/// A connection is ready when there is something to receive or the other end is closed, a process
-/// when it has ended. Throws `ValueError` for a connection that is closed or a process that was not
-/// started, `std::system_error` for a handle that is not open. Python: `connection.wait`.
+/// Waits until one of the objects is ready, or `limit` passes; returns all that are, in their
+/// order. A connection is ready when there is something to receive or the other end is closed, a
+/// process when it has ended. Throws `ValueError` for a connection that is closed or a process that
+/// was not started, `std::system_error` for a handle that is not open. Python: `connection.wait`.
 template <class Objects>
-    requires std::convertible_to<typename Objects::value_type, waitable>
-std::vector<typename Objects::value_type> wait(const Objects& objects, const timeout& limit = {}) {
+requires std::convertible_to<typename Objects::value_type, waitable>
+    std::vector<typename Objects::value_type> wait(const Objects& objects,
+                                                   const timeout& limit = {}) {
     std::vector<detail::native_handle> handles;
     for (const auto& object : objects)
         handles.push_back(waitable(object).fileno());

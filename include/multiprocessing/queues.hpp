@@ -27,15 +27,17 @@ namespace multiprocessing {
 /// handle: copies mean the same queue. Python: `multiprocessing.Queue`.
 ///
 /// Any thread of any process that has it may call any member at any time. Values of one producer
-/// arrive in the order it put them. A value is written into shared memory by `put` itself, by nobody
-/// else and no later: what was put is there also if the producer dies right afterwards, `put` throws
-/// what writing the value throws, and nothing has to be flushed at the end. A process that is killed
-/// inside `put` or `get` loses what it was putting or had taken, and the queue goes on for all others.
+/// arrive in the order it put them. A value is written into shared memory by `put` itself, by
+/// nobody else and no later: what was put is there also if the producer dies right afterwards,
+/// `put` throws what writing the value throws, and nothing has to be flushed at the end. A process
+/// that is killed inside `put` or `get` loses what it was putting or had taken, and the queue goes
+/// on for all others; a value of more than 64 KiB whose reader is killed over it comes to another.
+/// Memory is found when it is written: where the system has none left it ends the process that puts.
 template <class T>
 class Queue {
 public:
-    /// At most `maxsize` values wait in it; 0 and less: as many as memory holds. Throws `ValueError`
-    /// beyond 2^30, `std::system_error` where the memory cannot be had.
+    /// At most `maxsize` values wait in it; 0 and less: as many as memory holds. Throws
+    /// `ValueError` beyond 2^30, `std::system_error` where the memory cannot be had.
     explicit Queue(long long maxsize = 0) : Queue(std::make_shared<shared>(checked(maxsize))) {
         detail::assert_sendable<T>();
     }
@@ -44,9 +46,8 @@ public:
     /// throws `Full` then. Throws `ValueError` after `close()`.
     void put(const T& value, bool block = true, const timeout& limit = {}) {
         const std::size_t bytes = detail::encoded_size(value);
-        const bool done = open().put(bytes, {block, limit}, [&](std::byte* place) {
-            detail::encode_to(place, value);
-        });
+        const bool done = open().put(bytes, {block, limit},
+                                     [&](std::byte* place) { detail::encode_to(place, value); });
         if (!done)
             throw Full();
     }
@@ -54,13 +55,14 @@ public:
     void put_nowait(const T& value) { put(value, false); }
 
     /// Takes the oldest value. Waits while there is none, if it may `block`, for as long as `limit`
-    /// says; throws `Empty` then. Throws `ValueError` after `close()`; what reading the value throws,
-    /// which is then gone.
+    /// says; throws `Empty` then. Throws `ValueError` after `close()`; what reading the value
+    /// throws, which is then gone.
     T get(bool block = true, const timeout& limit = {}) {
         std::optional<T> value;
         detail::message_buffer copy;
         const bool done = open().take({block, limit}, [&](std::span<const std::byte> message) {
-            // Reading runs user's code: not with the queue's lock held, unless a copy would cost more.
+            // Reading runs user's code: not with the queue's lock held, unless a copy would cost
+            // more.
             if (message.size() > most_copied_bytes)
                 value.emplace(detail::decode<T>(message));
             else
@@ -73,7 +75,8 @@ public:
     /// Takes a value if there is one now, or throws `Empty`.
     T get_nowait() { return get(false); }
 
-    /// How many values wait in it; another process may change that at any time, as with the next two.
+    /// How many values wait in it; another process may change that at any time, as with the next
+    /// two.
     std::size_t qsize() const noexcept { return state_->core.size(); }
     bool empty() const noexcept { return qsize() == 0; }
     bool full() const noexcept {
@@ -139,8 +142,8 @@ struct codec<Queue<T>> {
     }
     static Queue<T> read(decoder& in) {
         using shared = typename Queue<T>::shared;
-        auto block = std::make_shared<shared_block>(
-            handle_inbox::take(in.take_value<std::uint32_t>()));
+        auto block =
+            std::make_shared<shared_block>(handle_inbox::take(in.take_value<std::uint32_t>()));
         return Queue<T>(std::make_shared<shared>(std::move(block), in.take_value<std::uint32_t>()));
     }
 };

@@ -98,7 +98,8 @@ TEST_CASE("connection: 16 MiB pass both ways at the same time") {
     const std::vector<std::uint64_t> large((16 << 20) / 8, 0x0123456789abcdef);
     std::thread there([&, end = left]() mutable { end.send(large); });
     std::thread back([&, end = right]() mutable { end.send(large); });
-    std::thread first([&, end = left]() mutable { CHECK(end.recv<std::vector<std::uint64_t>>() == large); });
+    std::thread first(
+        [&, end = left]() mutable { CHECK(end.recv<std::vector<std::uint64_t>>() == large); });
     const bool same = right.recv<std::vector<std::uint64_t>>() == large;
     there.join();
     back.join();

@@ -33,8 +33,7 @@ TEST_CASE("framing: a length is four bytes, the highest first, or twelve from 2 
     CHECK(header_of(0x01020304) == numbers{1, 2, 3, 4});
     CHECK(header_of(0x7fffffff) == numbers{0x7f, 0xff, 0xff, 0xff});
     CHECK(header_of(0x80000000) == numbers{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0x80, 0, 0, 0});
-    CHECK(header_of(0x0102030405060708) ==
-          numbers{0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5, 6, 7, 8});
+    CHECK(header_of(0x0102030405060708) == numbers{0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5, 6, 7, 8});
 }
 
 TEST_CASE("framing: of negative lengths only -1 means something") {

@@ -50,8 +50,8 @@ TEST_CASE("ring: a backlog grows without a reader and its memory goes when it is
     CHECK(ring.bytes_in_use() < 4 * detail::ring_memory::kept_bytes);
 }
 
-// The writer once learnt only at the end of a segment that the reader had kept up: all of its memory
-// was touched first.
+// The writer once learnt only at the end of a segment that the reader had kept up: all of its
+// memory was touched first.
 TEST_CASE("ring: a large segment is left long before its end when the backlog has gone") {
     const ring_fixture ring;
     writing_side out(ring);

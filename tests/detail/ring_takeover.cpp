@@ -79,8 +79,8 @@ TEST_CASE("ring: what a reader had staged and not released is there for the next
     }
 }
 
-// The writer once read the count and then the position; the reader had gone on twice in between, the
-// second time without having moved its count yet. Its room was used again, and the reader's
+// The writer once read the count and then the position; the reader had gone on twice in between,
+// the second time without having moved its count yet. Its room was used again, and the reader's
 // successor went back to it.
 TEST_CASE("ring: a position that is prepared and not in force is not believed") {
     const ring_fixture ring;

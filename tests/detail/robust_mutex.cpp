@@ -118,7 +118,8 @@ TEST_CASE("robust_mutex: a holder's death is told once, and wakes who waits") {
     }
 }
 
-// glibc wakes one sleeper of many; killed before it has the mutex, it once took the wake-up with it.
+// glibc wakes one sleeper of many; killed before it has the mutex, it once took the wake-up with
+// it.
 TEST_CASE("robust_mutex: killed at random, waiting or holding, nobody else is kept out") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;

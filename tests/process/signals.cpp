@@ -40,8 +40,8 @@ struct running {
 
     template <class F>
     running(F target, const std::string& method)
-        : process(target, mp::args(in.reader(), out.writer()),
-                  mp::process_options{.start_method = method}) {
+        : in(), out(), process(target, mp::args(in.reader(), out.writer()),
+                               mp::process_options{.start_method = method}) {
         process.start();
         REQUIRE(support::hear(out.ends.reader) == "here");
     }

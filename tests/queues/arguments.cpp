@@ -159,8 +159,9 @@ TEST_CASE("queue: the child sees what waits in it, and its bound") {
 TEST_CASE("queue: through a queue or a pipe it cannot go, and the error says why") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    const std::string reason = "queue can only be handed to a process when it is started, as one of "
-                               "its arguments";
+    const std::string reason =
+        "queue can only be handed to a process when it is started, as one of "
+        "its arguments";
     mp::Queue<numbers> queues(1);
     CHECK_THROWS_AS(queues.put(numbers()), mp::PicklingError);
     CHECK_THROWS_WITH(queues.put(numbers()), support::contains(reason));

@@ -139,7 +139,9 @@ TEST_CASE("queue: who only asks without waiting gets its share, too") {
     mp::Queue<int> done;
     std::vector<mp::Process> readers;
     for (int i = 0; i < 3; ++i)
-        readers.emplace_back(ask_often, mp::args(queue, done), mp::process_options{.start_method = method})
+        readers
+            .emplace_back(ask_often, mp::args(queue, done),
+                          mp::process_options{.start_method = method})
             .start();
     for (int i = 0; i < 5'000; ++i) {
         try {

@@ -111,11 +111,8 @@ TEST_CASE("queue: after close this process puts and gets no more, others do") {
     queue.put(1);
     CHECK_THROWS_AS(queue.join_thread(), mp::ValueError);
     queue.cancel_join_thread();
-    mp::Process other(
-        [](mp::Queue<int> theirs) {
-            theirs.put(theirs.get(true, 30s) + 1);
-        },
-        mp::args(queue), {.start_method = "spawn"});
+    mp::Process other([](mp::Queue<int> theirs) { theirs.put(theirs.get(true, 30s) + 1); },
+                      mp::args(queue), {.start_method = "spawn"});
     other.start();
     CHECK(other.join());
     CHECK(other.exitcode() == 0);

@@ -38,7 +38,8 @@ public:
         if (payload.size() > whole.size() - head.size())
             return write(head, payload);
         // One piece costs the system less than two, by more than the copy does.
-        std::copy(payload.begin(), payload.end(), std::copy(head.begin(), head.end(), whole.begin()));
+        std::copy(payload.begin(), payload.end(),
+                  std::copy(head.begin(), head.end(), whole.begin()));
         write(std::span(whole).first(head.size() + payload.size()), {});
     }
 
@@ -89,8 +90,8 @@ public:
         return read(std::span<const std::byte>(message.bytes()));
     }
 
-    /// Reads the next message into `room` and returns its bytes' number; throws `BufferTooShort` with
-    /// the message where it is larger.
+    /// Reads the next message into `room` and returns its bytes' number; throws `BufferTooShort`
+    /// with the message where it is larger.
     std::size_t receive_into(std::span<std::byte> room) {
         const std::uint64_t bytes = read_length();
         if (bytes > room.size())
@@ -121,7 +122,8 @@ private:
         std::vector<std::byte> message;
         while (message.size() < bytes) {
             const std::size_t have = message.size();
-            const std::uint64_t next = std::min(bytes - have, std::max<std::uint64_t>(have, room_at_first));
+            const std::uint64_t next =
+                std::min(bytes - have, std::max<std::uint64_t>(have, room_at_first));
             message.resize(have + static_cast<std::size_t>(next));
             fill(std::span(message).subspan(have), false);
         }

@@ -10,8 +10,8 @@
 namespace multiprocessing::detail {
 
 // A length is 4 bytes, signed, the highest first; -1 says that 8 bytes with the true length follow,
-// for messages of 2 GiB and more. CPython takes other negative lengths for empty messages; here they
-// are errors.
+// for messages of 2 GiB and more. CPython takes other negative lengths for empty messages; here
+// they are errors.
 
 inline constexpr std::size_t short_frame_bytes = 4;
 inline constexpr std::size_t long_frame_bytes = 12;

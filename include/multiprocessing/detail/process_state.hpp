@@ -125,11 +125,9 @@ public:
 
     /// Waits until it ends; returns whether it has. No lock is held while it waits.
     bool wait(const deadline& until) {
-        if (exitcode())
-            return true;
         const waiter here(*this);
-        if (here.sentinel() == no_handle)
-            return true;  // Closed meanwhile, which is allowed only after its end.
+        if (here.has_ended())
+            return true;
         bool ready = false;
         throw_if_error(wait_ready(here.sentinel(), until, ready), "wait for a process");
         if (ready)
@@ -175,6 +173,8 @@ private:
         explicit waiter(process_state& state) : state_(state) {
             const std::lock_guard lock(state.mutex_);
             ++state.waiters_;
+            // It may be closed meanwhile, which is allowed only after its end.
+            ended_ = state.exitcode_.has_value() || state.closed();
             sentinel_ = state.role_ == process_role::child ? state.child_.sentinel()
                                                            : state.sentinel_.get();
         }
@@ -185,11 +185,13 @@ private:
             --state_.waiters_;
             state_.release_if_unused();
         }
+        bool has_ended() const noexcept { return ended_; }
         native_handle sentinel() const noexcept { return sentinel_; }
 
     private:
         process_state& state_;
-        native_handle sentinel_;
+        bool ended_ = false;
+        native_handle sentinel_ = no_handle;
     };
 
     void release_if_unused() noexcept {

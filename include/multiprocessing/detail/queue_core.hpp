@@ -58,8 +58,8 @@ private:
     deadline until_ = deadline::never();
 };
 
-/// How often this process was made by a fork. In the child of one what a thread was changing at that
-/// moment is half-changed.
+/// How often this process was made by a fork. In the child of one what a thread was changing at
+/// that moment is half-changed.
 inline std::atomic<std::uint32_t>& fork_generation() {
     static std::atomic<std::uint32_t> generation{0};
     [[maybe_unused]] static const bool counted =
@@ -99,10 +99,12 @@ public:
         return count_between(consumed, wait_word::count(ring.writer.count));
     }
 
-    /// Puts a message of `bytes` bytes, which `write(place)` writes; false if there was no room in time.
+    /// Puts a message of `bytes` bytes, which `write(place)` writes; false if there was no room in
+    /// time.
     template <class Write>
     bool put(std::size_t bytes, wait_limit limit, Write write) {
-        const side_lock lock(producers_, limit, [&] { return maxsize_ != 0 && size() >= maxsize_; });
+        const side_lock lock(producers_, limit,
+                             [&] { return maxsize_ != 0 && size() >= maxsize_; });
         if (!lock)
             return false;
         take_over_writer(lock.abandoned());
@@ -116,8 +118,8 @@ public:
         return true;
     }
 
-    /// Takes a message, which `read(bytes)` gets to see; false if there was none in time. A message is
-    /// taken also where `read` throws.
+    /// Takes a message, which `read(bytes)` gets to see; false if there was none in time. A message
+    /// is taken also where `read` throws.
     template <class Read>
     bool take(wait_limit limit, Read read) {
         const side_lock lock(consumers_, limit, [&] { return size() == 0; });
@@ -137,8 +139,8 @@ public:
     }
 
 private:
-    /// Holds a side's mutex, or not: then time ran out first. One that asks without waiting gives up
-    /// only when `hopeless` says so: whoever holds the mutex may be about to let it go.
+    /// Holds a side's mutex, or not: then time ran out first. One that asks without waiting gives
+    /// up only when `hopeless` says so: whoever holds the mutex may be about to let it go.
     class side_lock {
     public:
         template <class Hopeless>
@@ -212,7 +214,9 @@ private:
         ring_reader* reader_;
     };
 
-    std::uint32_t generation() const noexcept { return generation_->load(std::memory_order_relaxed); }
+    std::uint32_t generation() const noexcept {
+        return generation_->load(std::memory_order_relaxed);
+    }
 
     /// The dead may have left a large message that it had begun.
     void take_over_writer(bool abandoned) {
@@ -285,9 +289,9 @@ private:
         return found;
     }
 
-    /// After a large backlog has gone: gives its memory back, also if nothing is ever put again. Not
-    /// where it is the messages that are large: the next one would only ask for the memory anew. It
-    /// needs both sides; a producer that is at work gives memory back itself.
+    /// After a large backlog has gone: gives its memory back, also if nothing is ever put again.
+    /// Not where it is the messages that are large: the next one would only ask for the memory
+    /// anew. It needs both sides; a producer that is at work gives memory back itself.
     void trim(std::size_t last_bytes) {
         untrimmed_ += last_bytes + record::header_bytes;
         if (untrimmed_ < reader_.capacity() / 16 || last_bytes > reader_.capacity() / 64 ||
@@ -334,7 +338,8 @@ private:
     const std::atomic<std::uint32_t>* generation_;
     std::uint32_t writer_generation_;
     std::uint32_t reader_generation_;
-    std::uint64_t untrimmed_ = 0;  // What this process has taken since; the consumers' mutex guards it.
+    std::uint64_t untrimmed_ =
+        0;  // What this process has taken since; the consumers' mutex guards it.
 
     static constexpr std::uint64_t trimmed_from_bytes = 16 << 20;
     static constexpr std::uint32_t most_messages = 0x7fffffffU - 1;

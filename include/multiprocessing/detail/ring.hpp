@@ -82,7 +82,8 @@ public:
     /// The same for what another process reserved and died over.
     void drop_unfinished() noexcept { memory_->discard_above(tail_.highest); }
 
-    /// Where nothing is published and not consumed: gives back all memory but the page it goes on in.
+    /// Where nothing is published and not consumed: gives back all memory but the page it goes on
+    /// in.
     void trim() noexcept {
         refresh();
         if (tail_.split)
@@ -112,8 +113,8 @@ public:
     /// What reserve() or backlog_below() last knew of consumed(), and decided on.
     std::uint32_t seen() const noexcept { return seen_; }
 
-    /// Sleeps until the reader has consumed more than `seen`, or the time has passed. `seen` is from
-    /// before the look that found no room: seen(), or consumed() asked for earlier.
+    /// Sleeps until the reader has consumed more than `seen`, or the time has passed. `seen` is
+    /// from before the look that found no room: seen(), or consumed() asked for earlier.
     std::error_code wait(std::uint32_t seen, const deadline& until) noexcept {
         return consumed_.wait(seen, until);
     }
@@ -150,8 +151,8 @@ private:
         const bool large = bytes > memory_->capacity(next_.segment) / 4;
         if (growth == ring_growth::for_large_messages && !large)
             return false;
-        // Roomy, so that messages of this size can follow each other; where the system does not allow
-        // so much, as large as it must be.
+        // Roomy, so that messages of this size can follow each other; where the system does not
+        // allow so much, as large as it must be.
         const std::uint64_t least = bytes + record::header_bytes;
         std::uint32_t segment = memory_->segment_for(next_.highest, 4 * bytes);
         while (!enter(segment, ec)) {
@@ -162,9 +163,9 @@ private:
         return true;
     }
 
-    /// Counts the messages for which the first segment would have been enough. Here the writer looks
-    /// for the reader now and then although there is room: a large segment would be walked through to
-    /// its end, and all its memory be touched, before it was full.
+    /// Counts the messages for which the first segment would have been enough. Here the writer
+    /// looks for the reader now and then although there is room: a large segment would be walked
+    /// through to its end, and all its memory be touched, before it was full.
     bool calm(std::uint64_t bytes) noexcept {
         constexpr std::uint32_t long_enough = 1024;
         const std::uint64_t enough = memory_->capacity(0) / 4;
@@ -277,8 +278,8 @@ public:
     }
 
     std::uint32_t backlog() const noexcept { return count_between(taken(), published_.count()); }
-    /// Whether there is nothing beyond those taken. The writer's line is looked at only if what was last
-    /// seen of it does not tell.
+    /// Whether there is nothing beyond those taken. The writer's line is looked at only if what was
+    /// last seen of it does not tell.
     bool empty() const noexcept { return taken() == available_ && backlog() == 0; }
     /// The size of the segment it reads from.
     std::uint64_t capacity() const noexcept { return memory_->capacity(head_.segment); }

@@ -22,17 +22,17 @@ namespace multiprocessing::detail {
 // has gone; a record tells the reader to follow. So a ring holds what its messages need, stays in
 // the cache while there is no backlog, and a writer need not wait for a reader.
 //
-// Who writes what. The count and positions of `writer` belong to the writing side, those of `reader`
-// to the reading side; only one thread of all processes is on a side at a time (a mutex of the
-// owner sees to it where there are several). A position is kept twice, each with the count that it
-// belongs to. The next one is written over the one that does not belong to the count of now, then the
-// count moves, by however many messages, in one instruction or one system call. A process killed
-// before it has published nothing, one killed after it everything; the next one on its side finds the
-// position that fits the count. Nothing needs to be repaired.
+// Who writes what. The count and positions of `writer` belong to the writing side, those of
+// `reader` to the reading side; only one thread of all processes is on a side at a time (a mutex of
+// the owner sees to it where there are several). A position is kept twice, each with the count that
+// it belongs to. The next one is written over the one that does not belong to the count of now,
+// then the count moves, by however many messages, in one instruction or one system call. A process
+// killed before it has published nothing, one killed after it everything; the next one on its side
+// finds the position that fits the count. Nothing needs to be repaired.
 //
 // The other side reads count, position, count: had the count moved meanwhile, the position might be
-// one that is written but not yet valid, whose process can still die; room freed on its word would be
-// room that the next reader goes back to.
+// one that is written but not yet valid, whose process can still die; room freed on its word would
+// be room that the next reader goes back to.
 
 /// Where a side is: the segment, and how many bytes it has gone in it since it entered.
 struct ring_position {
@@ -64,14 +64,15 @@ public:
 
     /// The position at a count that nobody moves meanwhile: for the side's own thread.
     ring_position at(std::uint32_t count_now) const noexcept {
-        return ring_position::unpack(slots_[place(count_now)].position.load(std::memory_order_acquire));
+        return ring_position::unpack(
+            slots_[place(count_now)].position.load(std::memory_order_acquire));
     }
     /// Writes the position after the next messages; valid as soon as the count is `next_count`.
     void prepare(std::uint32_t count_now, std::uint32_t next_count,
                  const ring_position& value) noexcept {
         slot& next = slots_[1 - place(count_now)];
-        // Release pairs with the acquire in look(): whoever sees the position sees all that its side
-        // had done before, the previous move of its count included.
+        // Release pairs with the acquire in look(): whoever sees the position sees all that its
+        // side had done before, the previous move of its count included.
         next.position.store(value.pack(), std::memory_order_release);
         next.count.store(next_count, std::memory_order_release);
     }
@@ -153,7 +154,8 @@ public:
         return segment;
     }
 
-    /// A segment that the writer has made. What names it may be damaged: beyond the block there is none.
+    /// A segment that the writer has made. What names it may be damaged: beyond the block there is
+    /// none.
     std::error_code open(std::uint32_t segment, std::byte*& data) {
         if (segment >= most_segments)
             return std::make_error_code(std::errc::no_buffer_space);
@@ -171,8 +173,8 @@ public:
         return open(segment, data);
     }
 
-    /// Gives back the memory of every segment up to `highest`, but `current` and the small ones, which
-    /// the next burst needs again: a page that is new costs as much as several messages.
+    /// Gives back the memory of every segment up to `highest`, but `current` and the small ones,
+    /// which the next burst needs again: a page that is new costs as much as several messages.
     void discard(std::uint32_t highest, std::uint32_t current) noexcept {
         for (std::uint32_t segment = 1; segment <= highest && segment < most_segments; ++segment)
             if (segment != current && capacity(segment) > kept_bytes)  // Failure costs memory only.

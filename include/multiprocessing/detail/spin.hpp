@@ -14,8 +14,8 @@ inline int spin_turns() noexcept {
     return turns;
 }
 
-/// Looks for a short while; returns whether `condition` came true. With a `gap` it looks only every so
-/// many turns: each look takes the line away from the processor that is writing there.
+/// Looks for a short while; returns whether `condition` came true. With a `gap` it looks only every
+/// so many turns: each look takes the line away from the processor that is writing there.
 template <class Condition>
 bool spin_until(Condition condition, int gap = 1) {
     for (int turn = spin_turns(); turn > 0; turn -= gap) {

@@ -21,18 +21,17 @@ namespace multiprocessing::detail {
 /// any moment at most one thread of all processes advances it and at most one sleeps on it; who
 /// that is the owner of the memory settles.
 ///
-/// `count()`, or `count(cell)`, is the number of steps so far, modulo 2^31; what the advancing side wrote before is
-/// visible with it. `advance(steps)` moves it and wakes the sleeper: both happen or neither, also
-/// if the process is killed meanwhile. `wait(seen, until)` returns when the count is another than
-/// `seen` or the time has passed; the caller asks count() which.
+/// `count()`, or `count(cell)`, is the number of steps so far, modulo 2^31; what the advancing side
+/// wrote before is visible with it. `advance(steps)` moves it and wakes the sleeper: both happen or
+/// neither, also if the process is killed meanwhile. `wait(seen, until)` returns when the count is
+/// another than `seen` or the time has passed; the caller asks count() which.
 using backend::wait_word;
 
 template <class Word>
 concept wait_word_contract = std::copyable<Word> &&
     std::is_default_constructible_v<typename Word::cell> &&
     requires(Word word, const Word constant, typename Word::cell& cell,
-             const typename Word::cell& seen, std::uint32_t steps,
-             const deadline& until) {
+             const typename Word::cell& seen, std::uint32_t steps, const deadline& until) {
     Word(cell);
     { Word::count(seen) }
     noexcept->std::same_as<std::uint32_t>;

@@ -132,8 +132,8 @@ std::error_code write_pieces(native_handle to, ::iovec* pieces, int count, Write
 /// Whether this kernel takes the flag that keeps SIGPIPE from being raised (Linux 6.18 does); two
 /// calls a message less than the guard.
 inline std::atomic<bool>& quiet_writes() noexcept {
-    static std::atomic<bool> known{
-        true};  // Relaxed: who sees the change late asks the kernel again.
+    // Relaxed at every use: who sees the change late asks the kernel again.
+    static std::atomic<bool> known{true};
     return known;
 }
 

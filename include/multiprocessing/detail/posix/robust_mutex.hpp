@@ -2,6 +2,7 @@
 // POSIX backend of detail/os/robust_mutex.hpp: a robust process-shared pthread mutex.
 #pragma once
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <ctime>
@@ -10,7 +11,10 @@
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
 
+#include <linux/futex.h>
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace multiprocessing::detail::posix {
 
@@ -43,7 +47,12 @@ public:
         return {error, std::system_category()};
     }
 
-    void unlock() noexcept { ::pthread_mutex_unlock(mutex_); }
+    void unlock() noexcept {
+        const bool wanted = has_sleepers();
+        ::pthread_mutex_unlock(mutex_);
+        if (wanted)
+            wake_everyone();
+    }
 
 private:
     int acquire(const deadline& until) noexcept {
@@ -69,8 +78,24 @@ private:
 
     // A wake-up can be lost: glibc wakes one sleeper; if that one is killed before it has taken the
     // mutex or marked it as wanted, and another thread has taken it meanwhile, that one's unlock
-    // wakes nobody. The kernel repairs this only for a mutex that is free. So nobody sleeps for
-    // ever without a look.
+    // wakes nobody. The kernel repairs this only for a mutex that is free. So everyone is woken;
+    // and if the one who was to wake them is killed, too, nobody sleeps for ever without a look.
+#if defined(MULTIPROCESSING_GLIBC)
+    bool has_sleepers() const noexcept {
+        return (std::atomic_ref(mutex_->__data.__lock).load(std::memory_order_relaxed) &
+                static_cast<int>(FUTEX_WAITERS)) != 0;
+    }
+    void wake_everyone() noexcept {
+        constexpr int everyone = 0x7fffffff;
+        // Nothing to do on failure: none sleeps, or it looks again by itself.
+        ::syscall(SYS_futex, &mutex_->__data.__lock, FUTEX_WAKE, everyone, nullptr, nullptr, 0);
+    }
+#else
+    bool has_sleepers() const noexcept {
+        return false;
+    }
+    void wake_everyone() noexcept {}
+#endif
     static constexpr std::chrono::seconds longest_sleep{1};
 
     cell* mutex_ = nullptr;

@@ -207,7 +207,7 @@ inline void drop_buffers() noexcept {
 
 using last_exit_handler = void (*)();
 
-#if defined(MULTIPROCESSING_HAS_ON_EXIT)
+#if defined(MULTIPROCESSING_GLIBC)
 /// Handlers run in reverse order of their registration, so what is registered now is the border: it
 /// ends the process before the parent's can run. By `std::exit` the first border that is met is
 /// on_exit's, which is told the status. end_forked_process must not call `std::exit`: that destroys
