@@ -243,17 +243,9 @@ TEST_CASE("pool: terminate ends a map of very many short tasks") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
-    const std::vector<int> numbers(3000000, 1);
+    const auto result = pool.map_async(square, std::vector<int>(3000000, 1), {.chunksize = 1});
     bool ended_early = false;
-    std::thread mapper([&] {
-        try {
-            pool.map(square, numbers, {.chunksize = 1});
-        } catch (const mp::ProcessError&) {
-            ended_early = true;
-        } catch (const mp::ValueError&) {  // It came too late to begin.
-            ended_early = true;
-        }
-    });
+    std::thread mapper([&] { ended_early = throws<mp::ProcessError>([&] { result.get(); }); });
     std::this_thread::sleep_for(20ms);
     pool.terminate();
     mapper.join();
