@@ -17,7 +17,7 @@ namespace multiprocessing::subprocess {
 /// The return code of a program whose end was collected by another part of this one (a wait for any
 /// child, an ignored SIGCHLD) on a system that does not tell it a second time: Linux before 6.15.
 /// Python says 0 there.
-inline constexpr int unknown_returncode = std::numeric_limits<int>::min();
+inline constexpr int unknown_returncode = (std::numeric_limits<int>::min)();
 
 /// The root of this part's errors. A program that cannot be started is a `std::system_error`.
 /// Python: `SubprocessError`.

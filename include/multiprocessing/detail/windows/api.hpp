@@ -108,9 +108,8 @@ MULTIPROCESSING_WINDOWS_CALL void* __stdcall MapViewOfFile(handle_value, dword, 
                                                            size_type);
 MULTIPROCESSING_WINDOWS_CALL int __stdcall UnmapViewOfFile(const void*);
 MULTIPROCESSING_WINDOWS_CALL void* __stdcall VirtualAlloc(void*, size_type, dword, dword);
-MULTIPROCESSING_WINDOWS_CALL size_type __stdcall VirtualQuery(const void*,
-                                                              ::_MEMORY_BASIC_INFORMATION*,
-                                                              size_type);
+MULTIPROCESSING_WINDOWS_CALL
+    size_type __stdcall VirtualQuery(const void*, ::_MEMORY_BASIC_INFORMATION*, size_type);
 
 // Processes.
 MULTIPROCESSING_WINDOWS_CALL int __stdcall CreateProcessW(const wchar_t*, wchar_t*,
@@ -132,9 +131,8 @@ MULTIPROCESSING_WINDOWS_CALL dword __stdcall GetCurrentProcessId();
 MULTIPROCESSING_WINDOWS_CALL handle_value __stdcall OpenProcess(dword, int, dword);
 MULTIPROCESSING_WINDOWS_CALL int __stdcall TerminateProcess(handle_value, unsigned int);
 MULTIPROCESSING_WINDOWS_CALL int __stdcall GetExitCodeProcess(handle_value, dword*);
-MULTIPROCESSING_WINDOWS_CALL int __stdcall GetProcessTimes(handle_value, ::_FILETIME*,
-                                                           ::_FILETIME*, ::_FILETIME*,
-                                                           ::_FILETIME*);
+MULTIPROCESSING_WINDOWS_CALL int __stdcall GetProcessTimes(handle_value, ::_FILETIME*, ::_FILETIME*,
+                                                           ::_FILETIME*, ::_FILETIME*);
 MULTIPROCESSING_WINDOWS_CALL int __stdcall GenerateConsoleCtrlEvent(dword, dword);
 MULTIPROCESSING_WINDOWS_CALL int __stdcall QueryFullProcessImageNameW(handle_value, dword, wchar_t*,
                                                                       dword*);

@@ -80,7 +80,8 @@ public:
         launch_texts texts;
         if (const auto ec = texts.prepare(plan, step))
             return ec;
-        if (const auto ec = child.create(plan, texts, startup, !lent.list().empty() || !plan.close_others, step))
+        if (const auto ec = child.create(plan, texts, startup,
+                                         !lent.list().empty() || !plan.close_others, step))
             return ec;
         child.tie_ = std::move(tie);
         return {};
@@ -111,7 +112,7 @@ public:
             return error_unless(api::GenerateConsoleCtrlEvent(static_cast<api::dword>(number),
                                                               static_cast<api::dword>(pid_)));
         if (number != terminate_signal && number != kill_signal && number != interrupt_signal)
-            return std::make_error_code(std::errc::invalid_argument);
+            return std::make_error_code(std::errc::operation_not_supported);
         if (api::TerminateProcess(to_system(process_.get()), static_cast<unsigned>(-number)) != 0)
             return {};
         // One that has ended, or is about to, refuses.
@@ -190,7 +191,8 @@ private:
         std::wstring arguments = texts.arguments;  // The function writes into it.
         std::wstring environment = texts.environment;
         process_information made;
-        if (api::CreateProcessW(program.c_str(), arguments.data(), nullptr, nullptr, inherit ? 1 : 0,
+        if (api::CreateProcessW(program.c_str(), arguments.data(), nullptr, nullptr,
+                                inherit ? 1 : 0,
                                 extended_startup | unicode_environment | plan.creation_flags,
                                 plan.environment ? environment.data() : nullptr,
                                 texts.directory.empty() ? nullptr : texts.directory.c_str(),

@@ -27,7 +27,9 @@ public:
     native_handle native() const noexcept { return event_.get(); }
 
     std::error_code ring() noexcept { return error_unless(api::SetEvent(to_system(event_.get()))); }
-    void silence() noexcept { api::ResetEvent(to_system(event_.get())); }  // Cannot fail on an event.
+    void silence() noexcept {
+        api::ResetEvent(to_system(event_.get()));
+    }  // Cannot fail on an event.
 
 private:
     handle event_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Windows backend of detail/os/image.hpp: the modules of the process, by the headers of their files.
+// Windows backend of detail/os/image.hpp: the modules of the process, by the headers of their
+// files.
 #pragma once
 
 #include <algorithm>
@@ -134,8 +135,8 @@ inline std::uint64_t program_fingerprint() {
 inline std::vector<std::string> own_program() {
     return {text_from([](wchar_t* buffer, unsigned units) {
         api::dword length = units;
-        const bool done = api::QueryFullProcessImageNameW(api::GetCurrentProcess(), 0, buffer,
-                                                          &length) != 0;
+        const bool done =
+            api::QueryFullProcessImageNameW(api::GetCurrentProcess(), 0, buffer, &length) != 0;
         return done ? length : 2 * units;
     })};
 }

@@ -175,11 +175,12 @@ struct launch_texts {
 
     std::error_code prepare(const launch_plan& plan, launch_step& step) {
         step = launch_step::program;
-        if (const auto ec = to_wide(windows_command_line(plan.arguments), arguments))
+        if (const auto ec = to_wide(plan.command_line.empty() ? windows_command_line(plan.arguments)
+                                                              : plan.command_line,
+                                    arguments))
             return ec;
         if (plan.environment)
-            if (const auto ec =
-                    to_wide(windows_environment_block(*plan.environment), environment))
+            if (const auto ec = to_wide(windows_environment_block(*plan.environment), environment))
                 return ec;
         step = launch_step::directory;
         return to_wide(plan.directory, directory);

@@ -69,11 +69,10 @@ public:
         if (bytes > most_bytes)
             return std::make_error_code(std::errc::file_too_large);
         handle section;
-        if (const auto ec = take_over(
-                api::CreateFileMappingW(to_system(no_handle), nullptr,
-                                        api::page_read_write | reserve, high(all), low(all),
-                                        nullptr),
-                section))
+        if (const auto ec = take_over(api::CreateFileMappingW(to_system(no_handle), nullptr,
+                                                              api::page_read_write | reserve,
+                                                              high(all), low(all), nullptr),
+                                      section))
             return ec;
         block.section_ = std::move(section);
         head_view head;
@@ -105,9 +104,9 @@ public:
         if (const auto ec = head.open_marked(section_.get()))
             return ec;
         std::uint64_t now = head->bytes.load(std::memory_order_relaxed);
-        while (now < bytes && !head->bytes.compare_exchange_weak(now, bytes,
-                                                                  std::memory_order_release,
-                                                                  std::memory_order_relaxed)) {
+        while (now < bytes &&
+               !head->bytes.compare_exchange_weak(now, bytes, std::memory_order_release,
+                                                  std::memory_order_relaxed)) {
         }
         return {};
     }
@@ -152,8 +151,9 @@ private:
     class head_view {
     public:
         std::error_code open(native_handle section) noexcept {
-            view_ = mapping(api::MapViewOfFile(to_system(section), read_and_write, 0, 0, page_bytes),
-                            0, page_bytes);
+            view_ =
+                mapping(api::MapViewOfFile(to_system(section), read_and_write, 0, 0, page_bytes), 0,
+                        page_bytes);
             if (!view_ || api::VirtualAlloc(view_.data(), page_bytes, api::memory_commit,
                                             api::page_read_write) == nullptr)
                 return last_error();

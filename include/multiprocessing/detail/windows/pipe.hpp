@@ -36,10 +36,10 @@ inline std::error_code open_pipe_with(api::dword reader_flags, api::dword writer
     if (const auto ec = random_bytes(secret, sizeof secret))
         return ec;
     const object_name name(L"\\\\.\\pipe\\multiprocessing-", secret[0], secret[1]);
-    if (const auto ec = take_over(
-            api::CreateNamedPipeW(name.text, inbound | first_instance | reader_flags,
-                                  reject_remote_clients, 1, 0, buffer_bytes, 0, nullptr),
-            ends.reader))
+    if (const auto ec =
+            take_over(api::CreateNamedPipeW(name.text, inbound | first_instance | reader_flags,
+                                            reject_remote_clients, 1, 0, buffer_bytes, 0, nullptr),
+                      ends.reader))
         return ec;
     return take_over(api::CreateFileW(name.text, generic_write, 0, nullptr, open_existing,
                                       writer_flags, nullptr),

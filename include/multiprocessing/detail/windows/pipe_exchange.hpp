@@ -125,7 +125,8 @@ private:
         return write_piece();
     }
     std::error_code write_piece() {
-        const auto ec = piece_->writing.write(pipe_->get(), std::as_bytes(std::span(piece_->bytes)));
+        const auto ec =
+            piece_->writing.write(pipe_->get(), std::as_bytes(std::span(piece_->bytes)));
         return ec ? end(ec) : ec;
     }
     std::error_code end(std::error_code ec) noexcept {
@@ -172,9 +173,7 @@ public:
     }
 
 private:
-    static std::error_code called_off() noexcept {
-        return error_of(api::error_operation_aborted);
-    }
+    static std::error_code called_off() noexcept { return error_of(api::error_operation_aborted); }
 
     std::error_code read_more() noexcept {
         return close_at_end(reading_.read(pipe_->get(), {buffer_.get(), buffer_bytes}));

@@ -143,7 +143,8 @@ private:
         constexpr std::chrono::milliseconds between_looks{10};
         const bool all_signal = signals_.size() == objects_.size();
         const auto look_again = deadline::after(between_looks);
-        const bool shortly = !all_signal && (until.is_never() || until.moment() > look_again.moment());
+        const bool shortly =
+            !all_signal && (until.is_never() || until.moment() > look_again.moment());
         std::vector<std::size_t> signalled;
         const auto ec = wait_for_any(signals_, shortly ? look_again : until, signalled);
         for (const std::size_t place : signalled)

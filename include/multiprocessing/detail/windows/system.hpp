@@ -52,8 +52,7 @@ inline int parent_process_id() noexcept {
 }
 
 inline std::error_code open_process_for(api::dword access, int pid, handle& process) noexcept {
-    const auto ec =
-        take_over(api::OpenProcess(access, 0, static_cast<api::dword>(pid)), process);
+    const auto ec = take_over(api::OpenProcess(access, 0, static_cast<api::dword>(pid)), process);
     const auto number = static_cast<api::dword>(ec.value());
     if (ec.category() == std::system_category() && number == api::error_invalid_parameter)
         return std::make_error_code(std::errc::no_such_process);
@@ -98,11 +97,12 @@ inline std::error_code wait_process(int which, int options, int& pid, int& statu
     if (which <= 0)  // The system does not tell which children there are.
         return std::make_error_code(std::errc::function_not_supported);
     handle process;
-    if (const auto ec = open_process(which, process); ec || parent_of(process.get()) != process_id())
+    if (const auto ec = open_process(which, process);
+        ec || parent_of(process.get()) != process_id())
         return std::make_error_code(std::errc::no_child_process);
     bool ended = false;
-    if (const auto ec = wait_for(process.get(), options == 0 ? deadline::never() : deadline::now(),
-                                 ended))
+    if (const auto ec =
+            wait_for(process.get(), options == 0 ? deadline::never() : deadline::now(), ended))
         return ec;
     pid = ended ? which : 0;
     api::dword code = 0;
@@ -211,9 +211,7 @@ inline std::string environment_variable(const wchar_t* name) {
 /// Where programs are looked for: where this one is, the current directory, the system's, and those
 /// of this process' PATH. Source: CreateProcessW in Microsoft's manual.
 inline program_search search_for_programs() {
-    const auto last = [](std::string path) {
-        return path.substr(0, path.find_last_of("\\/") + 1);
-    };
+    const auto last = [](std::string path) { return path.substr(0, path.find_last_of("\\/") + 1); };
     program_search search;
     search.first = {last(text_from([](wchar_t* buffer, unsigned units) {
                         api::dword length = units;
@@ -222,9 +220,12 @@ inline program_search search_for_programs() {
                                    ? length
                                    : 2 * units;
                     })),
-                    ".", text_from(api::GetSystemDirectoryW),
-                    text_from(api::GetWindowsDirectoryW)};
+                    ".", text_from(api::GetSystemDirectoryW), text_from(api::GetWindowsDirectoryW)};
     search.path = environment_variable(L"PATH");
+    search.batch_shell = text_from(api::GetSystemDirectoryW) + "\\cmd.exe";
+    search.shell = environment_variable(L"ComSpec");
+    if (search.shell.empty())
+        search.shell = search.batch_shell;
     return search;
 }
 

@@ -42,8 +42,7 @@ public:
     static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
     wait_word() noexcept = default;
-    explicit wait_word(cell& shared)
-        : cell_(&shared), event_(std::make_shared<shared_object>()) {}
+    explicit wait_word(cell& shared) : cell_(&shared), event_(std::make_shared<shared_object>()) {}
 
     /// Pairs with the release in advance(): what was written before the count moved is visible.
     static std::uint32_t count(const cell& shared) noexcept {
@@ -60,9 +59,8 @@ public:
         do {
             if ((word & sleeper) != 0)
                 event_->wake(cell_->name);
-        } while (!cell_->word.compare_exchange_weak(word, advanced(word, steps),
-                                                    std::memory_order_release,
-                                                    std::memory_order_relaxed));
+        } while (!cell_->word.compare_exchange_weak(
+            word, advanced(word, steps), std::memory_order_release, std::memory_order_relaxed));
     }
 
     std::error_code wait(std::uint32_t seen, const deadline& until) noexcept {
