@@ -75,12 +75,12 @@ public:
                                       section))
             return ec;
         block.section_ = std::move(section);
-        head_view head;
-        if (const auto ec = head.open(block.section_.get()))
+        head_view view;
+        if (const auto ec = view.open(block.section_.get()))
             return ec;
-        head->bytes.store(bytes, std::memory_order_relaxed);
+        view->bytes.store(bytes, std::memory_order_relaxed);
         // Release pairs with the acquire in head_view::open(): with the mark the size is there.
-        head->mark.store(block_mark, std::memory_order_release);
+        view->mark.store(block_mark, std::memory_order_release);
         return {};
     }
 
@@ -88,11 +88,11 @@ public:
 
     /// Fails for a handle that is of something else.
     std::error_code size(std::uint64_t& bytes) const noexcept {
-        head_view head;
-        if (const auto ec = head.open_marked(section_.get()))
+        head_view view;
+        if (const auto ec = view.open_marked(section_.get()))
             return ec;
         // Acquire pairs with the release in extend(): one process made it larger, another uses it.
-        bytes = head->bytes.load(std::memory_order_acquire);
+        bytes = view->bytes.load(std::memory_order_acquire);
         return bytes <= most_bytes ? std::error_code()
                                    : std::make_error_code(std::errc::bad_message);
     }
@@ -100,12 +100,12 @@ public:
     std::error_code extend(std::uint64_t bytes) noexcept {
         if (bytes > most_bytes)
             return std::make_error_code(std::errc::file_too_large);
-        head_view head;
-        if (const auto ec = head.open_marked(section_.get()))
+        head_view view;
+        if (const auto ec = view.open_marked(section_.get()))
             return ec;
-        std::uint64_t now = head->bytes.load(std::memory_order_relaxed);
+        std::uint64_t now = view->bytes.load(std::memory_order_relaxed);
         while (now < bytes &&
-               !head->bytes.compare_exchange_weak(now, bytes, std::memory_order_release,
+               !view->bytes.compare_exchange_weak(now, bytes, std::memory_order_release,
                                                   std::memory_order_relaxed)) {
         }
         return {};
