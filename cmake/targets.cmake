@@ -5,7 +5,11 @@
 # preset's choice (CMAKE_COMPILE_WARNING_AS_ERROR).
 add_library(multiprocessing_warnings INTERFACE)
 if(MSVC)
-    target_compile_options(multiprocessing_warnings INTERFACE /W4 /permissive- /utf-8)
+    # The C library's names that POSIX has too are used where both systems run the same line.
+    target_compile_options(multiprocessing_warnings INTERFACE /W4 /permissive- /utf-8 /bigobj)
+    target_compile_definitions(
+        multiprocessing_warnings INTERFACE _CRT_NONSTDC_NO_WARNINGS _CRT_SECURE_NO_WARNINGS
+    )
 else()
     target_compile_options(
         multiprocessing_warnings

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
-#include "support/failing_calls.hpp"
+#include "support/posix/failing_calls.hpp"
 #include "support/leftovers.hpp"
 #include "support/watchdog.hpp"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
-#include "support/forked.hpp"
+#include "support/posix/forked.hpp"
 #include "support/leftovers.hpp"
 #include "support/watchdog.hpp"
 

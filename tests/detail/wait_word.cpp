@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "support/catch.hpp"
-#include "support/forked.hpp"
+#include "support/posix/forked.hpp"
 #include "support/leftovers.hpp"
 #include "support/watchdog.hpp"
 

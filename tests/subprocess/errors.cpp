@@ -5,7 +5,7 @@
 #include <string>
 #include <type_traits>
 
-#include "support/failing_calls.hpp"
+#include "support/posix/failing_calls.hpp"
 
 using multiprocessing::ValueError;
 using support::contains;
