@@ -18,10 +18,23 @@ multiprocessing::detail::handle open_something();
 /// Whether there is such a handle in this process.
 bool is_open(multiprocessing::detail::native_handle object);
 
-/// A handle that does not exist.
+/// What no handle is, ever.
 multiprocessing::detail::native_handle never_opened();
 
-/// Whether a child that is given no list of handles would have it.
+/// Whether it goes to children that are started without a list of what they get; makes it so.
 bool is_inherited(multiprocessing::detail::native_handle object);
+void make_inherited(multiprocessing::detail::native_handle object);
+
+/// This process has no standard streams for as long as it lives.
+class closed_streams {
+public:
+    closed_streams();
+    closed_streams(const closed_streams&) = delete;
+    closed_streams& operator=(const closed_streams&) = delete;
+    ~closed_streams();
+
+private:
+    int copies_[3];
+};
 
 }  // namespace support

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The memory that this process shares with others.
+// The memory that this process has, and shares with others.
 #pragma once
 
 #include <cstddef>
@@ -10,5 +10,8 @@ namespace support {
 
 /// The library's blocks of shared memory that are mapped here, where each of them is.
 std::vector<std::span<std::byte>> mapped_blocks();
+
+/// The most memory that this process has had at once.
+std::size_t peak_bytes();
 
 }  // namespace support

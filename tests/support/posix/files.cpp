@@ -23,4 +23,22 @@ bool is_inherited(multiprocessing::detail::native_handle object) {
     return flags != -1 && (flags & FD_CLOEXEC) == 0;
 }
 
+void make_inherited(multiprocessing::detail::native_handle object) {
+    ::fcntl(object, F_SETFD, 0);
+}
+
+closed_streams::closed_streams() {
+    for (int fd = 0; fd < 3; ++fd) {
+        copies_[fd] = ::fcntl(fd, F_DUPFD_CLOEXEC, 20);
+        ::close(fd);
+    }
+}
+
+closed_streams::~closed_streams() {
+    for (int fd = 0; fd < 3; ++fd) {
+        ::dup2(copies_[fd], fd);
+        ::close(copies_[fd]);
+    }
+}
+
 }  // namespace support

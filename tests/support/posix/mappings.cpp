@@ -5,6 +5,8 @@
 #include <fstream>
 #include <string>
 
+#include <sys/resource.h>
+
 namespace support {
 
 std::vector<std::span<std::byte>> mapped_blocks() {
@@ -19,6 +21,12 @@ std::vector<std::span<std::byte>> mapped_blocks() {
         blocks.emplace_back(reinterpret_cast<std::byte*>(begin), end - begin);
     }
     return blocks;
+}
+
+std::size_t peak_bytes() {
+    struct rusage usage {};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
 }
 
 }  // namespace support

@@ -5,6 +5,8 @@
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
+#include <psapi.h>
+
 namespace support {
 
 // Sections have no names to know the library's by: these are all that may be written to.
@@ -19,6 +21,12 @@ std::vector<std::span<std::byte>> mapped_blocks() {
             blocks.emplace_back(at, region.RegionSize);
     }
     return blocks;
+}
+
+std::size_t peak_bytes() {
+    PROCESS_MEMORY_COUNTERS counters{};
+    ::K32GetProcessMemoryInfo(::GetCurrentProcess(), &counters, sizeof counters);
+    return counters.PeakWorkingSetSize;
 }
 
 }  // namespace support
