@@ -9,6 +9,7 @@
 //   close in|out|err     closes the stream       line    reads a line
 //   zeros N              writes N bytes          yes     writes y\n for ever
 //   exit N               ends with the status    sleep   does nothing for ever
+//   pause N              waits N milliseconds
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -168,6 +169,10 @@ const std::map<std::string, with_word> word_instructions{
     {"err", [](const std::string& text) { write(stderr, text); }},
     {"close", [](const std::string& name) { close_stream(name); }},
     {"zeros", [](const std::string& n) { write(stdout, std::string(std::stoul(n), '\0')); }},
+    {"pause",
+     [](const std::string& n) {
+         std::this_thread::sleep_for(std::chrono::milliseconds(std::stoi(n)));
+     }},
     {"exit", [](const std::string& status) { std::exit(std::atoi(status.c_str())); }},
 };
 

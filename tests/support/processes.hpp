@@ -36,8 +36,8 @@ void continue_process(int pid);
 void stop_this_process();
 void await_stopped(int pid);
 
-/// Returns when the process sleeps in the kernel, as in a wait that has begun. Where the system does
-/// not tell, it returns when that is likely.
+/// Returns when the process sleeps in the kernel, as in a wait that has begun. Where the system
+/// does not tell, it returns when that is likely.
 void await_sleep(int pid);
 
 /// Ends this process as a signal from another would.
