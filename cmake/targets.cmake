@@ -25,6 +25,22 @@ function(multiprocessing_program_name result source)
     set(${result} ${source} PARENT_SCOPE)
 endfunction()
 
+# multiprocessing_for_this_system(RESULT SOURCE): false for a file one of whose first lines is a
+# comment that says `POSIX only` or `Windows only`, on the other of the two.
+function(multiprocessing_for_this_system result source)
+    if(WIN32)
+        set(other_system POSIX)
+    else()
+        set(other_system Windows)
+    endif()
+    file(STRINGS ${source} elsewhere REGEX "^// (.*[^A-Za-z])?${other_system} only" LIMIT_COUNT 1)
+    if(elsewhere)
+        set(${result} FALSE PARENT_SCOPE)
+    else()
+        set(${result} TRUE PARENT_SCOPE)
+    endif()
+endfunction()
+
 # multiprocessing_add_program(TARGET SOURCE OUTPUT_NAME): an executable that uses the library.
 function(multiprocessing_add_program target source output_name)
     add_executable(${target} ${source})

@@ -11,9 +11,7 @@ namespace support {
 
 // A thread of the system's own making: the C++ library's would keep handles when it has ended.
 watchdog::watchdog(unsigned seconds, std::source_location where)
-    : seconds_(seconds),
-      where_(where),
-      over_(::CreateEventW(nullptr, TRUE, FALSE, nullptr)),
+    : seconds_(seconds), where_(where), over_(::CreateEventW(nullptr, TRUE, FALSE, nullptr)),
       thread_(::CreateThread(nullptr, 0, watch, this, 0, nullptr)) {}
 
 watchdog::~watchdog() {
