@@ -26,6 +26,13 @@ struct command_rules {
     std::string_view default_path;
 };
 
+/// Where programs are looked for that are named without a directory.
+struct program_search {
+    /// The directories before those of PATH.
+    std::vector<std::string> first;
+    std::string path;
+};
+
 inline constexpr command_rules posix_command_rules{"/bin/sh", "-c", ':', "/", "/bin:/usr/bin"};
 inline constexpr command_rules windows_command_rules{"cmd.exe", "/c", ';', "\\/:", ""};
 
@@ -143,6 +150,43 @@ inline std::string windows_command_line(const std::vector<std::string>& argument
         append_windows_argument(line, argument);
     }
     return line;
+}
+
+/// The words of a command line for Windows, as the C runtime of Microsoft reads them. In the first,
+/// the program's name, backslashes mean nothing.
+inline std::vector<std::string> split_windows_command_line(std::string_view line) {
+    const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+    std::vector<std::string> words;
+    std::size_t at = 0;
+    while (at < line.size() || words.empty()) {
+        const bool is_program = words.empty();
+        std::string& word = words.emplace_back();
+        bool quoted = false;
+        for (; at < line.size() && (quoted || !is_space(line[at])); ++at) {
+            std::size_t backslashes = 0;
+            while (!is_program && at + backslashes < line.size() && line[at + backslashes] == '\\')
+                ++backslashes;
+            at += backslashes;
+            const bool before_quote = at < line.size() && line[at] == '"';
+            word.append(before_quote ? backslashes / 2 : backslashes, '\\');
+            if (before_quote && backslashes % 2 != 0) {
+                word += '"';
+            } else if (before_quote && quoted && !is_program && at + 1 < line.size() &&
+                       line[at + 1] == '"') {
+                word += '"';
+                ++at;
+            } else if (before_quote) {
+                quoted = !quoted;
+            } else if (at < line.size() && (quoted || !is_space(line[at]))) {
+                word += line[at];
+            } else {
+                break;
+            }
+        }
+        while (at < line.size() && is_space(line[at]))
+            ++at;
+    }
+    return words;
 }
 
 /// A text as Python's `repr` shows it; what is not ASCII is taken for UTF-8 and left as it is.

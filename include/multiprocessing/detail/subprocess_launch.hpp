@@ -95,7 +95,7 @@ inline launch_plan make_launch_plan(const subprocess::command& command,
 inline native_handle open_stream_pipe(std::size_t number, const subprocess::options& how,
                                       launch_streams& streams) {
     pipe_ends ends;
-    throw_if_error(open_pipe(ends), "open a pipe to a program");
+    throw_if_error(open_program_pipe(ends, number == 0), "open a pipe to a program");
     if (how.pipesize)
         throw_if_error(set_pipe_capacity(ends.writer.get(), *how.pipesize),
                        "set the capacity of a pipe");

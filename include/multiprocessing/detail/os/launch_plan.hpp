@@ -36,6 +36,9 @@ struct launch_plan {
     bool new_session = false;
     std::optional<int> process_group;
     std::optional<int> umask;
+    /// (Windows) CreateProcess' flags, and how its first window is shown.
+    unsigned long creation_flags = 0;
+    std::optional<unsigned short> show_window;
 };
 
 /// Where a start failed.

@@ -14,6 +14,8 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <multiprocessing/detail/posix/system.hpp>
+#elif defined(MULTIPROCESSING_WINDOWS)
+#include <multiprocessing/detail/windows/system.hpp>
 #endif
 
 namespace multiprocessing::detail {
@@ -39,11 +41,9 @@ using backend::stop_inheritance;
 using backend::disown_exit_handlers;
 using backend::end_forked_process;
 
-/// fork_process(pid): only where child_process::can_fork.
 /// wait_process(which, options, pid, status), exit_code_of(status, code): waiting as the system
 /// names it; where there are no such statuses, `status` is the exit code itself.
 using backend::exit_code_of;
-using backend::fork_process;
 using backend::wait_process;
 
 /// machine_cpus(): all that are on; affinity_cpus(): those this process may use; 0 if unknown.
@@ -53,15 +53,16 @@ using backend::affinity_cpus;
 using backend::machine_cpus;
 using backend::quota_cpus;
 
-/// signal_name(9) is "SIGKILL". random_bytes(data,
-/// bytes): fit for keys.
+/// signal_name(9) is "SIGKILL". random_bytes(data, bytes): fit for keys.
 using backend::random_bytes;
 using backend::signal_name;
 
 /// current_environment(): "NAME=value" for each variable of this process.
 /// command_rules_here: how programs are named on this system.
+/// search_for_programs(): where programs are looked for; the PATH is this process'.
 using backend::command_rules_here;
 using backend::current_environment;
+using backend::search_for_programs;
 
 template <class Integer>
 concept system_contract = requires(Integer number, Integer& out, void* data, std::size_t bytes) {
@@ -80,6 +81,7 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     { detach_input() }
     noexcept;
     { current_environment() } -> std::same_as<std::vector<std::string>>;
+    { search_for_programs() } -> std::same_as<program_search>;
     { command_rules_here } -> std::convertible_to<command_rules>;
     { drop_buffers() }
     noexcept;

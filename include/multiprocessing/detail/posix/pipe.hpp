@@ -45,6 +45,11 @@ inline std::error_code open_pipe(pipe_ends& ends) noexcept {
     return ec ? ec : keep_off_streams(ends.writer);
 }
 
+/// All ends are alike.
+inline std::error_code open_program_pipe(pipe_ends& ends, bool) noexcept {
+    return open_pipe(ends);
+}
+
 inline std::error_code open_null(handle& both_ways) noexcept {
     both_ways.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
     return both_ways ? keep_off_streams(both_ways) : last_error();
