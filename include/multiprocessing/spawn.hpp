@@ -206,7 +206,7 @@ inline int run_spawned(std::string_view text) {
 inline void freeze_support(int argc, char** argv) {
     detail::freeze_support_called() = true;
     if (argc > 0)
-        detail::program_name() = argv[0];
+        detail::program_name() = detail::own_name(argv[0]);
     if (argc != 3 || argv[1] != detail::spawn_option)
         return;
     detail::stop_inheritance();

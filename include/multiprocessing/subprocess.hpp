@@ -90,12 +90,13 @@ public:
         return std::exchange(received_, {});
     }
 
-    /// Sends a signal; nothing happens to a program that has ended, nor to another one that got its
-    /// number. Throws `std::system_error` if it may not be signalled.
+    /// Sends a signal; on Windows SIGTERM, SIGINT, 9, `CTRL_C_EVENT_` or `CTRL_BREAK_EVENT_`,
+    /// others are a `ValueError`. Nothing happens to a program that has ended, nor to another one
+    /// that got its number. Throws `std::system_error` if it may not be signalled.
     void send_signal(int signal) { child_->signal(signal); }
-    /// Asks it to end (SIGTERM); on Windows ends it.
+    /// Asks it to end (SIGTERM). On Windows ends it, with return code -15; Python's is 1 there.
     void terminate() { send_signal(detail::child_process::terminate_signal); }
-    /// Ends it at once (SIGKILL).
+    /// Ends it at once (SIGKILL); return code -9, also on Windows.
     void kill() { send_signal(detail::child_process::kill_signal); }
 
 private:

@@ -32,9 +32,9 @@ inline std::string describe_end(int returncode) {
     if (returncode >= 0)
         return "returned non-zero exit status " + std::to_string(returncode) + ".";
     const std::string name = detail::signal_name(-returncode);
-    return name.starts_with("SIG")
-               ? "died with " + name + "."
-               : "died with unknown signal " + std::to_string(-returncode) + ".";
+    return name.starts_with("signal ")
+               ? "died with unknown signal " + std::to_string(-returncode) + "."
+               : "died with " + name + ".";
 }
 
 /// A program ended with another status than 0. Python: `CalledProcessError`.

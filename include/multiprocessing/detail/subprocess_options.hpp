@@ -31,7 +31,18 @@ concept path_like = requires(const Path& path) {
     { path.string() } -> std::convertible_to<std::string>;
 };
 
-/// One word of a command, or a path: any string or path.
+/// A path in UTF-8, whatever the system keeps it in.
+template <path_like Path>
+std::string path_text(const Path& path) {
+    if constexpr (requires { path.u8string(); }) {
+        const auto text = path.u8string();
+        return {text.begin(), text.end()};
+    } else {
+        return path.string();
+    }
+}
+
+/// One word of a command, or a path: any string, taken for UTF-8 on Windows, or path.
 class argument {
 public:
     argument() = default;
@@ -39,7 +50,7 @@ public:
     argument(std::string text) noexcept : text_(std::move(text)) {}
     argument(std::string_view text) : text_(text) {}
     template <path_like Path>
-    argument(const Path& path) : text_(path.string()) {}
+    argument(const Path& path) : text_(path_text(path)) {}
 
     /// As it reaches the program.
     const std::string& text() const noexcept { return text_; }
@@ -61,7 +72,8 @@ concept argument_range =
 
 /// A program and its arguments: a list `{"ls", "-l"}`, any range of strings or paths, or one string
 /// or path. On POSIX one string is the name of a program, spaces and all, unless `shell` is set:
-/// then it is a script. Python: the parameter `args`.
+/// then it is a script. On Windows one string is the whole command line, as the program gets it.
+/// Python: the parameter `args`.
 class command {
 public:
     command(std::initializer_list<argument> arguments)
@@ -72,7 +84,7 @@ public:
     command(std::string text) : form_(form::text) { arguments_.push_back(std::move(text)); }
     command(std::string_view text) : command(std::string(text)) {}
     template <path_like Path>
-    command(const Path& path) : arguments_{path.string()}, form_(form::path) {}
+    command(const Path& path) : arguments_{path_text(path)}, form_(form::path) {}
 
     /// The words, the program first; exactly one if it was given as one string or path.
     const std::vector<std::string>& arguments() const noexcept { return arguments_; }

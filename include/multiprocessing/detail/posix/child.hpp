@@ -133,9 +133,6 @@ public:
                      : send_signal(sentinel_.get(), number);
     }
 
-    /// Lets the child outlive this process and this object.
-    void release() noexcept { sentinel_.reset(); }
-
 private:
     /// The child's side of a fork. What leaves `body` must not go on in the parent's frames.
     template <class Body>

@@ -99,4 +99,8 @@ inline std::vector<std::string> own_arguments() {
     return arguments;
 }
 
+inline std::string own_name(const char* argv0) {
+    return argv0;
+}
+
 }  // namespace multiprocessing::detail::posix

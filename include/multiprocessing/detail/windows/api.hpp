@@ -109,7 +109,7 @@ MULTIPROCESSING_WINDOWS_CALL void* __stdcall MapViewOfFile(handle_value, dword, 
 MULTIPROCESSING_WINDOWS_CALL int __stdcall UnmapViewOfFile(const void*);
 MULTIPROCESSING_WINDOWS_CALL void* __stdcall VirtualAlloc(void*, size_type, dword, dword);
 MULTIPROCESSING_WINDOWS_CALL
-    size_type __stdcall VirtualQuery(const void*, ::_MEMORY_BASIC_INFORMATION*, size_type);
+size_type __stdcall VirtualQuery(const void*, ::_MEMORY_BASIC_INFORMATION*, size_type);
 
 // Processes.
 MULTIPROCESSING_WINDOWS_CALL int __stdcall CreateProcessW(const wchar_t*, wchar_t*,
@@ -157,6 +157,9 @@ MULTIPROCESSING_WINDOWS_CALL unsigned int __stdcall GetWindowsDirectoryW(wchar_t
 // Modules, and the rest by name.
 MULTIPROCESSING_WINDOWS_CALL module_handle __stdcall GetModuleHandleW(const wchar_t*);
 MULTIPROCESSING_WINDOWS_CALL module_handle __stdcall LoadLibraryW(const wchar_t*);
+MULTIPROCESSING_WINDOWS_CALL int __stdcall FreeLibrary(module_handle);
+MULTIPROCESSING_WINDOWS_CALL int __stdcall GetModuleHandleExW(dword, const wchar_t*,
+                                                              module_handle*);
 MULTIPROCESSING_WINDOWS_CALL procedure __stdcall GetProcAddress(module_handle, const char*);
 MULTIPROCESSING_WINDOWS_CALL int __stdcall K32EnumProcessModules(handle_value, module_handle*,
                                                                  dword, dword*);

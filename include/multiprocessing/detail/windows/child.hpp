@@ -64,6 +64,10 @@ public:
             return ec;
         lent_handles lent;
         startup_information startup;
+        if (plan.show_window) {
+            startup.flags |= startup_information::use_show_window;
+            startup.show_window = *plan.show_window;
+        }
         step = launch_step::streams;
         if (const auto ec = lend_streams(plan, lent, startup))
             return ec;
@@ -117,23 +121,26 @@ public:
             return {};
         // One that has ended, or is about to, refuses.
         const auto failed = last_error();
-        bool ended = false;
-        return !wait_for(process_.get(), deadline::now(), ended) && ended ? std::error_code()
-                                                                          : failed;
+        constexpr api::dword runs = 259;
+        api::dword code = runs;
+        api::GetExitCodeProcess(to_system(process_.get()), &code);
+        return code != runs ? std::error_code() : failed;
     }
 
-    /// Lets the child outlive this process and this object.
-    void release() noexcept { process_.reset(); }
-
 private:
+    /// A program that is to have a console of its own, or none, gets its streams from there.
+    static bool is_for_own_console(const launch_plan& plan) noexcept {
+        constexpr unsigned long new_console_or_detached = 0x18;
+        return (plan.creation_flags & new_console_or_detached) != 0 &&
+               plan.streams == decltype(plan.streams){no_handle, no_handle, no_handle};
+    }
+
     /// Where this process has no such stream the child has none either.
     static std::error_code lend_streams(const launch_plan& plan, lent_handles& lent,
                                         startup_information& startup) {
+        if (is_for_own_console(plan))
+            return {};
         startup.flags |= startup_information::use_streams;
-        if (plan.show_window) {
-            startup.flags |= startup_information::use_show_window;
-            startup.show_window = *plan.show_window;
-        }
         for (int i = 0; i < 3; ++i) {
             const native_handle wanted = plan.streams[static_cast<std::size_t>(i)];
             const native_handle object = wanted != no_handle ? wanted : standard_stream(i);

@@ -13,6 +13,7 @@
 #include <multiprocessing/detail/command_line.hpp>
 #include <multiprocessing/detail/image_table.hpp>
 #include <multiprocessing/detail/windows/api.hpp>
+#include <multiprocessing/detail/windows/system.hpp>
 #include <multiprocessing/detail/windows/text.hpp>
 
 namespace multiprocessing::detail::windows {
@@ -91,6 +92,27 @@ inline loaded_image describe_image(const void* base) noexcept {
     return image;
 }
 
+/// Keeps a module loaded while it is read; false if it has gone already.
+class module_hold {
+public:
+    explicit module_hold(api::module_handle module) noexcept {
+        constexpr api::dword by_address = 4;
+        held_ = api::GetModuleHandleExW(by_address, reinterpret_cast<const wchar_t*>(module),
+                                        &module_) != 0;
+    }
+    module_hold(const module_hold&) = delete;
+    module_hold& operator=(const module_hold&) = delete;
+    ~module_hold() {
+        if (held_)
+            api::FreeLibrary(module_);  // It could be held.
+    }
+    explicit operator bool() const noexcept { return held_; }
+
+private:
+    bool held_ = false;
+    api::module_handle module_{};
+};
+
 /// The system lists the program first.
 inline std::vector<loaded_image> loaded_images() {
     std::vector<api::module_handle> modules(256);
@@ -110,7 +132,8 @@ inline std::vector<loaded_image> loaded_images() {
         modules.push_back(api::GetModuleHandleW(nullptr));
     std::vector<loaded_image> images;
     for (const api::module_handle module : modules)
-        images.push_back(describe_image(module));
+        if (const module_hold hold(module); hold)
+            images.push_back(describe_image(module));
     return images;
 }
 
@@ -133,16 +156,16 @@ inline std::uint64_t program_fingerprint() {
 }
 
 inline std::vector<std::string> own_program() {
-    return {text_from([](wchar_t* buffer, unsigned units) {
-        api::dword length = units;
-        const bool done =
-            api::QueryFullProcessImageNameW(api::GetCurrentProcess(), 0, buffer, &length) != 0;
-        return done ? length : 2 * units;
-    })};
+    return {own_program_path()};
 }
 
 inline std::vector<std::string> own_arguments() {
     return split_windows_command_line(to_utf8(api::GetCommandLineW()));
+}
+
+/// What main is given may be in any of the system's old encodings.
+inline std::string own_name(const char*) {
+    return own_arguments().front();
 }
 
 }  // namespace multiprocessing::detail::windows

@@ -208,19 +208,22 @@ inline std::string environment_variable(const wchar_t* name) {
     });
 }
 
+inline std::string own_program_path() {
+    return text_from([](wchar_t* buffer, unsigned units) {
+        api::dword length = units;
+        const bool done =
+            api::QueryFullProcessImageNameW(api::GetCurrentProcess(), 0, buffer, &length) != 0;
+        return done ? length : 2 * units;
+    });
+}
+
 /// Where programs are looked for: where this one is, the current directory, the system's, and those
 /// of this process' PATH. Source: CreateProcessW in Microsoft's manual.
 inline program_search search_for_programs() {
     const auto last = [](std::string path) { return path.substr(0, path.find_last_of("\\/") + 1); };
     program_search search;
-    search.first = {last(text_from([](wchar_t* buffer, unsigned units) {
-                        api::dword length = units;
-                        return api::QueryFullProcessImageNameW(api::GetCurrentProcess(), 0, buffer,
-                                                               &length) != 0
-                                   ? length
-                                   : 2 * units;
-                    })),
-                    ".", text_from(api::GetSystemDirectoryW), text_from(api::GetWindowsDirectoryW)};
+    search.first = {last(own_program_path()), ".", text_from(api::GetSystemDirectoryW),
+                    text_from(api::GetWindowsDirectoryW)};
     search.path = environment_variable(L"PATH");
     search.batch_shell = text_from(api::GetSystemDirectoryW) + "\\cmd.exe";
     search.shell = environment_variable(L"ComSpec");

@@ -47,17 +47,19 @@ inline std::string to_utf8(std::wstring_view wide) {
 }
 
 /// What a function of the system writes into a buffer, whose size it returns where that was too
-/// small.
+/// small; empty where it fails.
 template <class Write>
 std::string text_from(Write write) {
     std::wstring buffer(260, L'\0');
-    for (;;) {
+    constexpr std::size_t most_units = 1 << 16;  // Twice what any such text may have.
+    while (buffer.size() < most_units) {
         const auto units =
             static_cast<std::size_t>(write(buffer.data(), static_cast<unsigned>(buffer.size())));
         if (units < buffer.size())
             return to_utf8(std::wstring_view(buffer).substr(0, units));
         buffer.resize(units + 1);
     }
+    return {};
 }
 
 }  // namespace multiprocessing::detail::windows

@@ -76,15 +76,15 @@ public:
         return {};
     }
 
-    std::error_code wait(const deadline& until, std::vector<std::size_t>& ready) {
-        bool any = false;
-        if (const auto ec = wait_for(someone_.get(), until, any))
-            return ec;
+    /// Set when one of the objects is ready.
+    native_handle event() const noexcept { return someone_.get(); }
+
+    /// The places of those that were ready.
+    void look(std::vector<std::size_t>& ready) const {
         for (std::size_t i = 0; i < registered_; ++i)
             // Pairs with the release in note(); the event orders them as well.
             if (members_[i].ready.load(std::memory_order_acquire))
                 ready.push_back(i);
-        return {};
     }
 
 private:
@@ -118,8 +118,13 @@ inline std::error_code wait_for_any(std::span<const native_handle> objects, cons
     }
     if (objects.size() > api::most_wait_objects) {
         crowd_wait crowd;
-        const auto ec = crowd.start(objects);
-        return ec ? ec : crowd.wait(until, ready);
+        bool any = false;
+        if (const auto ec = crowd.start(objects))
+            return ec;
+        const auto ec = wait_for(crowd.event(), until, any);
+        if (any)
+            crowd.look(ready);
+        return ec;
     }
     static_assert(sizeof(native_handle) == sizeof(api::handle_value));
     api::handle_value handles[api::most_wait_objects];
