@@ -47,6 +47,7 @@ using module_handle = void*;
 #else
 using module_handle = ::HINSTANCE__*;
 #endif
+using storage_callback = void(__stdcall*)(void*);
 using wait_callback = void(__stdcall*)(void*, unsigned char);
 
 #define MULTIPROCESSING_WINDOWS_CALL __declspec(dllimport)
@@ -71,6 +72,10 @@ MULTIPROCESSING_WINDOWS_CALL int __stdcall RegisterWaitForSingleObject(handle_va
 MULTIPROCESSING_WINDOWS_CALL int __stdcall UnregisterWaitEx(handle_value, handle_value);
 MULTIPROCESSING_WINDOWS_CALL int __stdcall SwitchToThread();
 MULTIPROCESSING_WINDOWS_CALL void __stdcall Sleep(dword);
+
+MULTIPROCESSING_WINDOWS_CALL dword __stdcall FlsAlloc(storage_callback);
+MULTIPROCESSING_WINDOWS_CALL void* __stdcall FlsGetValue(dword);
+MULTIPROCESSING_WINDOWS_CALL int __stdcall FlsSetValue(dword, void*);
 
 // Events and mutexes.
 MULTIPROCESSING_WINDOWS_CALL handle_value __stdcall CreateEventW(::_SECURITY_ATTRIBUTES*, int, int,

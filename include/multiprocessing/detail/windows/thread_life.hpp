@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -27,47 +29,66 @@ class thread_life {
 public:
     /// This thread's: an even number, never 0.
     static std::error_code mine(std::uint64_t& life) noexcept {
-        life = current().number;
-        return life != 0 ? std::error_code() : begin(life);
+        const api::dword place = storage();
+        if (const auto* const known = static_cast<const record*>(api::FlsGetValue(place))) {
+            life = known->number;
+            return {};
+        }
+        return begin(place, life);
     }
 
 private:
-    // What outlives the objects of a thread, and can be asked for while they are destroyed.
     struct record {
         std::uint64_t number;
-        native_handle mutex;
-    };
-    struct end_with_thread {
-        ~end_with_thread() {
-            record& life = current();
-            api::ReleaseMutex(to_system(life.mutex));  // This thread owns it.
-            handle(life.mutex).reset();
-            life = {0, no_handle};
-        }
+        handle mutex;
     };
 
-    static record& current() noexcept {
-        thread_local record life{0, no_handle};
-        return life;
+    // The system's own storage, which calls back when a thread ends. Objects that are thread_local
+    // are destroyed too late by MinGW: their memory is gone already.
+    static api::dword storage() noexcept {
+        static const api::dword place = [] {
+            keep_loaded();
+            return api::FlsAlloc(&end);
+        }();
+        return place;
+    }
+    /// What is called back must not be unloaded with a library.
+    static void keep_loaded() noexcept {
+        constexpr api::dword pin_by_address = 5;
+        api::module_handle module{};
+        api::GetModuleHandleExW(pin_by_address, reinterpret_cast<const wchar_t*>(&end), &module);
+    }
+    static void __stdcall end(void* data) {
+        const std::unique_ptr<record> life(static_cast<record*>(data));
+        if (life)
+            api::ReleaseMutex(to_system(life->mutex.get()));  // This thread owns it.
     }
 
-    static std::error_code begin(std::uint64_t& life) noexcept {
-        for (;;) {
-            if (const auto ec = random_bytes(&life, sizeof life))
+    static std::error_code begin(api::dword place, std::uint64_t& life) noexcept {
+        std::unique_ptr<record> mine(new (std::nothrow) record);
+        if (!mine)
+            return std::make_error_code(std::errc::not_enough_memory);
+        do {
+            if (const auto ec = create(*mine))
                 return ec;
-            life &= ~std::uint64_t{1};
-            handle mutex(from_system(api::CreateMutexW(nullptr, 1, life_name(life).text)));
-            const api::dword error = api::GetLastError();
-            if (!mutex)
-                return error_of(error);
-            if (life != 0 && error != api::error_already_exists)
-                return keep(life, std::move(mutex));
-        }
+        } while (!mine->mutex);
+        life = mine->number;
+        if (api::FlsSetValue(place, mine.get()) == 0)
+            return last_error();
+        mine.release();
+        return {};
     }
-    static std::error_code keep(std::uint64_t life, handle mutex) noexcept {
-        current() = {life, mutex.release()};
-        thread_local const end_with_thread end;
-        static_cast<void>(end);
+    /// Leaves `mutex` empty where the number is another thread's.
+    static std::error_code create(record& made) noexcept {
+        if (const auto ec = random_bytes(&made.number, sizeof made.number))
+            return ec;
+        made.number &= ~std::uint64_t{1};
+        handle mutex(from_system(api::CreateMutexW(nullptr, 1, life_name(made.number).text)));
+        const api::dword error = api::GetLastError();
+        if (!mutex)
+            return error_of(error);
+        if (made.number != 0 && error != api::error_already_exists)
+            made.mutex = std::move(mutex);
         return {};
     }
 };
