@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <ctime>
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -17,6 +18,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace multiprocessing::detail::posix {
@@ -106,8 +108,10 @@ inline bool tie_to_parent(native_handle reader) noexcept {
         ::fcntl(reader, F_SETFL, O_ASYNC | O_NONBLOCK) == -1)
         return false;
     // A writer that vanished before O_ASYNC was set raised nothing: look once.
+    // The raw call: after clone_and_exec a sanitizer's own poll would run in the parent's memory.
     ::pollfd entry{reader, POLLIN, 0};
-    return ::poll(&entry, 1, 0) == 0;
+    const ::timespec at_once{};
+    return ::syscall(SYS_ppoll, &entry, 1, &at_once, nullptr, 0) == 0;
 }
 
 }  // namespace multiprocessing::detail::posix
