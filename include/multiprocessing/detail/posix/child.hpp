@@ -72,6 +72,7 @@ public:
             return last_error();
         if (pid == 0)
             live(reader.release(), body);
+        reader.reset();  // Makes room for the descriptor of the child.
         return child.settle(pid, std::move(tie));
     }
 
@@ -121,9 +122,6 @@ public:
         return lost_ ? std::make_error_code(std::errc::no_such_process)
                      : send_signal(sentinel_.get(), number);
     }
-
-    /// Lets the child outlive this process and this object.
-    void release() noexcept { sentinel_.reset(); }
 
 private:
     /// The child's side of a fork. What leaves `body` must not go on in the parent's frames.

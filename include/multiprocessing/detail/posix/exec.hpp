@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -45,6 +46,9 @@ struct exec_request {
     std::vector<char*> candidates;
     std::vector<char*> environment;
     native_handle tie = no_handle;
+    // What the child runs on: not this thread's stack, which may be a small one.
+    static constexpr std::size_t stack_bytes = 64 * 1024;
+    std::unique_ptr<std::byte[]> stack = std::make_unique_for_overwrite<std::byte[]>(stack_bytes);
     // Written by the child, which shares this memory, and read after it has exec'd or ended.
     int error = 0;
     launch_step step = launch_step::start;
@@ -145,21 +149,20 @@ inline bool choose_inherited(const exec_request& request) noexcept {
     return request.tie == no_handle || set_inherited(request.tie);
 }
 
-/// Tries each path. A file that may not be executed is reported only if no other is found.
+/// Tries each path. What is wrong with a file that is there, but cannot be executed, is reported
+/// only if no other is found.
 /// ThreadSanitizer counts calls and returns in memory that the parent goes on with, so it must not
 /// see the calls that do not return: this one and run_child's.
 MULTIPROCESSING_NO_THREAD_SANITIZER inline void execute(const exec_request& request) noexcept {
     char* const* environment = request.plan.environment ? request.environment.data() : ::environ;
-    int denied = 0;
+    int first_error = 0;
     for (char* const* path = request.candidates.data(); *path != nullptr; ++path) {
         ::execve(*path, request.argv.data(), environment);
-        if (errno == EACCES)
-            denied = EACCES;
-        else if (errno != ENOENT && errno != ENOTDIR)
-            return;
+        if (errno != ENOENT && errno != ENOTDIR && first_error == 0)
+            first_error = errno;
     }
-    if (denied != 0)
-        errno = denied;
+    if (first_error != 0)
+        errno = first_error;
 }
 
 inline bool prepare(exec_request& request) noexcept {
@@ -206,13 +209,11 @@ private:
 
 /// Returns when the program runs, or has failed to: then `request.error` says why.
 inline std::error_code clone_and_exec(exec_request& request, int& pid, handle& sentinel) noexcept {
-    constexpr std::size_t stack_bytes = 64 * 1024;
-    alignas(64) std::byte stack[stack_bytes];
     int pidfd = no_handle;
     {
         const all_signals_blocked guard;
         pid =
-            MULTIPROCESSING_CLONE(run_child, stack + stack_bytes,
+            MULTIPROCESSING_CLONE(run_child, request.stack.get() + exec_request::stack_bytes,
                                   CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &request, &pidfd);
     }
     if (pid == -1)
