@@ -6,20 +6,22 @@
 #include <optional>
 #include <type_traits>
 
+#include <multiprocessing/error.hpp>
+
 namespace multiprocessing {
 
 /// How long a call may wait: any `std::chrono` duration, or nothing for "as long as it takes".
-/// Zero, negative durations and not-a-number ask without waiting; what nanoseconds cannot count is
-/// as long as they can.
+/// Zero and negative durations ask without waiting; what nanoseconds cannot count is as long as
+/// they can. Throws `ValueError` for not-a-number.
 class timeout : public std::optional<std::chrono::nanoseconds> {
 public:
     constexpr timeout() noexcept = default;
     constexpr timeout(std::nullopt_t) noexcept {}
     template <class Rep, class Period>
-    constexpr timeout(const std::chrono::duration<Rep, Period>& limit) noexcept
+    constexpr timeout(const std::chrono::duration<Rep, Period>& limit)
         : std::optional<std::chrono::nanoseconds>(in_range(limit)) {}
     template <class Rep, class Period>
-    constexpr timeout(const std::optional<std::chrono::duration<Rep, Period>>& limit) noexcept {
+    constexpr timeout(const std::optional<std::chrono::duration<Rep, Period>>& limit) {
         if (limit)
             emplace(in_range(*limit));
     }
@@ -28,7 +30,7 @@ private:
     /// A plain conversion of `hours::max()` would overflow, to a negative number or anything.
     template <class Rep, class Period>
     static constexpr std::chrono::nanoseconds
-    in_range(const std::chrono::duration<Rep, Period>& limit) noexcept {
+    in_range(const std::chrono::duration<Rep, Period>& limit) {
         using std::chrono::nanoseconds;
         using real = std::chrono::duration<double, Period>;
         if constexpr (std::is_same_v<std::chrono::duration<Rep, Period>, nanoseconds>)
@@ -36,7 +38,8 @@ private:
         constexpr auto most = std::chrono::duration_cast<real>((nanoseconds::max)());
         if (real(limit) >= most)
             return (nanoseconds::max)();
-        // So asked because every comparison with not-a-number is false.
+        if (limit != limit)
+            throw ValueError("a timeout must be a number");
         return real(limit) > -most ? std::chrono::duration_cast<nanoseconds>(limit)
                                    : (nanoseconds::min)();
     }

@@ -23,7 +23,7 @@ namespace multiprocessing::detail {
 
 /// The handles of a start, besides those that the user lent.
 struct launch_streams {
-    /// This process' ends of the pipes, by the number of the stream.
+    /// This process' ends of the pipes, by the number of the stream; shielded.
     std::array<handle, 3> ours;
     /// What only the program needs; closed here once it runs.
     std::array<handle, 3> theirs;
@@ -38,6 +38,11 @@ inline void check_command(const subprocess::command& command, const subprocess::
         refuse_nul(argument, "an argument");
     refuse_nul(how.executable.text(), "executable");
     refuse_nul(how.cwd.text(), "cwd");
+}
+
+inline void check_umask(const subprocess::options& how) {
+    if (how.umask && (*how.umask < 0 || *how.umask > 0777))
+        throw ValueError("umask must be from 0 to 0777");
 }
 
 inline void check_streams(const subprocess::options& how) {
@@ -118,6 +123,7 @@ inline launch_plan make_launch_plan(const subprocess::command& command,
     check_command(command, how);
     check_streams(how);
     check_system(how, command_rules_here);
+    check_umask(how);
     const program_search search = search_for_programs();
     launch_plan plan;
     plan.arguments = launch_arguments(command, how, search);

@@ -30,7 +30,8 @@ struct worker_control {
     /// How many of its tasks are taken, by the worker to run them or by the pool to give them to
     /// another. Both move it by compare-and-swap (acquire and release), so each task has one taker.
     alignas(128) std::atomic<std::uint32_t> taken;
-    /// Set by the pool before it sleeps: replies then ring. Partner: the fence in reply_writer.
+    /// Set by the pool before it sleeps: replies then ring. Partner: the fence in
+    /// worker_loop::ring_if_wanted.
     alignas(128) std::atomic<std::uint32_t> ring_wanted;
 };
 

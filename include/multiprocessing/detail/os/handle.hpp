@@ -27,7 +27,8 @@ namespace multiprocessing::detail {
 using backend::native_handle;
 using backend::no_handle;
 
-/// Owns one handle and closes it. Children do not inherit it unless a launch names it.
+/// Owns one handle and closes it. Children do not inherit it unless a launch names it. A copy of
+/// this process has it, too, unless it is shielded (os/pipe.hpp), until `share_with_forks()`.
 using backend::handle;
 
 /// duplicate(source, copy): a second handle for the same object.
@@ -57,6 +58,8 @@ concept handle_contract =
     { static_cast<bool>(c) }
     noexcept;
     h.reset();
+    { h.share_with_forks() }
+    noexcept;
     { duplicate(n, h) } -> std::same_as<std::error_code>;
     { adopt(n, h) } -> std::same_as<std::error_code>;
     { standard_stream(1) }

@@ -28,8 +28,9 @@ namespace multiprocessing::detail {
 using backend::pipe_ends;
 
 /// open_pipe(ends): a new stream, whose ends the library uses.
-/// open_program_pipe(ends, program_reads): the same, but that one end, the reader if
-/// `program_reads`, is for any program to use as a standard stream.
+/// open_program_pipe(ends, program_reads): one of which an end, the reader if `program_reads`, is
+/// for any program to use as a standard stream. Where this process can be copied, copies do not
+/// have the ends until `share_with_forks()` of a handle says so.
 /// read_some(from, into, count): blocks until there is something; `count` is 0 at the end of file.
 /// write_all(to, head, body): writes both pieces, blocks until they are taken; `broken_pipe` where
 /// nobody can read any more, and no signal.

@@ -83,6 +83,7 @@ public:
             return last_error();
         if (pid == 0)
             live(reader.release(), body);
+        reader.reset();  // Makes room for the descriptor of the child.
         return child.settle(pid, std::move(tie));
     }
 

@@ -44,6 +44,9 @@ public:
     explicit operator bool() const noexcept { return object_ != no_handle; }
     native_handle release() noexcept { return std::exchange(object_, no_handle); }
 
+    /// No process is a copy of another here.
+    void share_with_forks() noexcept {}
+
     void reset(native_handle object = no_handle) noexcept {
         if (const native_handle old = std::exchange(object_, object); old != no_handle)
             api::CloseHandle(to_system(old));  // It fails only where another has closed it already.
