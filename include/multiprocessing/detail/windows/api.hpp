@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 // <windows.h> brings some ten thousand names, macros such as min, max, small and near among them,
 // and means something else with each set of macros before it. So it is not included; the few
@@ -35,13 +36,9 @@ namespace multiprocessing::detail::windows::api {
 
 using handle_value = void*;
 using dword = unsigned long;
-#if defined(_WIN64)
-using size_type = unsigned long long;
-using procedure = long long(__stdcall*)();
-#else
-using size_type = unsigned long;
-using procedure = int(__stdcall*)();
-#endif
+using size_type = std::conditional_t<sizeof(void*) == 8, unsigned long long, unsigned long>;
+using procedure_result = std::conditional_t<sizeof(void*) == 8, long long, int>;
+using procedure = procedure_result(__stdcall*)();
 #if defined(NO_STRICT)
 using module_handle = void*;
 #else
@@ -216,14 +213,12 @@ struct overlapped {
 };
 static_assert(sizeof(overlapped) == (sizeof(void*) == 8 ? 32 : 20));
 
-/// The system's MEMORY_BASIC_INFORMATION.
+/// The system's MEMORY_BASIC_INFORMATION, but for the number of a partition that 64-bit systems
+/// have where there is a gap here.
 struct memory_information {
     void* base = nullptr;
     void* allocation_base = nullptr;
     dword allocation_protection = 0;
-#if defined(_WIN64)
-    dword partition = 0;
-#endif
     size_type bytes = 0;
     dword state = 0;
     dword protection = 0;
