@@ -3,9 +3,7 @@
 
 #include <cstdint>
 
-#define NOMINMAX
-#define WIN32_LEAN_AND_MEAN
-#include <windows.h>
+#include "support/windows/api.hpp"
 
 #include <io.h>
 

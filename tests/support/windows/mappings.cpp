@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/mappings.hpp"
 
-#define NOMINMAX
-#define WIN32_LEAN_AND_MEAN
-#include <windows.h>
+#include "support/windows/api.hpp"
 
 #include <psapi.h>
 
