@@ -13,6 +13,7 @@
 #include <multiprocessing/detail/os/backend.hpp>
 
 #if defined(MULTIPROCESSING_POSIX)
+#include <multiprocessing/detail/posix/quiet_thread.hpp>
 #include <multiprocessing/detail/posix/system.hpp>
 #endif
 
@@ -38,6 +39,9 @@ using backend::stop_inheritance;
 /// after the first call are; then `last` runs and the process ends with the status.
 using backend::disown_exit_handlers;
 using backend::end_forked_process;
+
+/// start_quiet_thread(body): a std::thread that no signal is delivered to.
+using backend::start_quiet_thread;
 
 /// fork_process(pid): only where child_process::can_fork.
 /// wait_process(which, options, pid, status), exit_code_of(status, code): waiting as the system
