@@ -53,6 +53,7 @@ inline constexpr place layers[] = {
     {"detail/spin", 3, 2},
     {"detail/callable", 3, 2},
     {"detail/start_method", 3, 2},
+    {"detail/unshared_handle", 3, 2},
     {"detail/frame_stream", 3, 2},
     {"reduction", 3, 2},
     {"spawn", 3, 3},

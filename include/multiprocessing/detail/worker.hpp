@@ -80,6 +80,9 @@ private:
             if (spin_until([&] { return tasks_.backlog() != 0; }))
                 continue;
             tasks_.release();
+            // Nor is the tie to the parent there for a task that closes whatever it finds: asleep
+            // this worker would stay for ever.
+            throw_if_error(bell_->check(), "find a pool's doorbell; a task closed its descriptor");
             throw_if_error(tasks_.wait(deadline::never()), "wait for a task");
         }
     }

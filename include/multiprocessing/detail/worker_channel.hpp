@@ -41,7 +41,12 @@ public:
     static constexpr std::uint64_t first_segment_bytes = 64 * 1024;
     static_assert(sizeof(worker_control) <= control_bytes);
 
-    worker_channel() : worker_channel(new_block(), new_block()) {}
+    /// The pool's side: no copy of its process has it, so that no worker has its siblings'.
+    worker_channel() : worker_channel(new_block(), new_block()) {
+        view_.withhold();
+        tasks_.withhold();
+        replies_.withhold();
+    }
     worker_channel(std::shared_ptr<shared_block> tasks, std::shared_ptr<shared_block> replies)
         : tasks_block_(std::move(tasks)), replies_block_(std::move(replies)),
           view_(map_control(*tasks_block_)),

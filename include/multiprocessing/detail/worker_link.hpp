@@ -8,6 +8,7 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -17,6 +18,7 @@
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/ring.hpp>
 #include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/detail/unshared_handle.hpp>
 #include <multiprocessing/detail/worker.hpp>
 #include <multiprocessing/detail/worker_channel.hpp>
 #include <multiprocessing/error.hpp>
@@ -36,6 +38,8 @@ public:
           tasks_(channel_.control().tasks, channel_.tasks()),
           replies_(channel_.control().replies, channel_.replies()) {
         process_.start();
+        withheld_[0].emplace(channel_.tasks_block()->native());
+        withheld_[1].emplace(channel_.replies_block()->native());
     }
 
     std::uint64_t number() const noexcept { return number_; }
@@ -198,6 +202,8 @@ private:
     }
 
     worker_channel channel_;
+    /// Not before it has started: it has them.
+    std::optional<unshared_handle> withheld_[2];
     std::uint64_t number_;
     Process process_;
     ring_writer tasks_;
