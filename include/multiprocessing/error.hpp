@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -118,6 +119,31 @@ public:
 private:
     int pid_;
     std::optional<int> exitcode_;
+};
+
+/// The initializer of a pool's workers threw, so that none of them can work. Python's pool starts
+/// workers for ever instead; `concurrent.futures` breaks as a whole (`BrokenProcessPool`).
+class InitializerError : public ProcessError {
+public:
+    explicit InitializerError(std::exception_ptr cause)
+        : ProcessError("the initializer of the pool's workers failed: " + text_of(cause)),
+          cause_(std::move(cause)) {}
+
+    /// What it threw.
+    const std::exception_ptr& cause() const noexcept { return cause_; }
+
+private:
+    static std::string text_of(const std::exception_ptr& cause) {
+        try {
+            std::rethrow_exception(cause);
+        } catch (const std::exception& error) {
+            return error.what();
+        } catch (...) {
+            return "an exception that is no std::exception";
+        }
+    }
+
+    std::exception_ptr cause_;
 };
 
 namespace detail {

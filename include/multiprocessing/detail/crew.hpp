@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -15,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/backlog.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/child.hpp>
@@ -36,9 +36,9 @@ namespace multiprocessing::detail {
 /// driver.
 class crew {
 public:
-    crew(std::size_t processes, process_options worker_options)
+    crew(std::size_t processes, process_options worker_options, worker_setup setup)
         : processes_(processes), worker_options_(std::move(worker_options)),
-          bell_(std::make_shared<doorbell>()) {
+          setup_(std::move(setup)), bell_(std::make_shared<doorbell>()) {
         throw_if_error(doorbell::create(*bell_), "create a pool's doorbell");
         throw_if_error(wait_set::create(wait_set_), "create a pool's wait set");
         throw_if_error(wait_set_.add(bell_->native(), bell_key), "listen to a pool's doorbell");
@@ -56,17 +56,11 @@ public:
     crew& operator=(const crew&) = delete;
 
     std::size_t processes() const noexcept { return processes_; }
-    /// Tasks that have neither their value nor their error.
-    std::size_t outstanding() const noexcept { return outstanding_; }
+    backlog& work() noexcept { return work_; }
+    const backlog& work() const noexcept { return work_; }
     bool is_open() const noexcept { return open_; }
     bool is_terminated() const noexcept { return terminated_; }
     bool has_ended() const noexcept { return workers_.empty(); }
-    /// Jobs that are done and whose end is the user's code: a list, to be destroyed elsewhere.
-    bool has_done() const noexcept { return done_ != nullptr; }
-    job* take_done() noexcept { return std::exchange(done_, nullptr); }
-    /// Whether a job has been done since this was asked last.
-    bool take_finished() noexcept { return std::exchange(finished_, false); }
-
     std::vector<int> pids() {
         std::vector<int> pids;
         for (auto& worker : workers_)
@@ -74,15 +68,11 @@ public:
         return pids;
     }
 
-    /// `self` keeps it until it is done; empty where the caller does.
-    void accept(job& work, std::shared_ptr<job> self) {
+    /// Before work is accepted.
+    void require_open() {
         if (!open_)
             throw ValueError("the pool is not running: it was closed or terminated");
-        if (work.tasks() == 0)
-            return;
-        pending_.push_back(&work);
-        outstanding_ += work.tasks();
-        work.self = std::move(self);
+        no_start_ = nullptr;  // What was in the initializer's way may be gone.
     }
 
     void close() noexcept { open_ = false; }
@@ -99,8 +89,8 @@ public:
     /// gets a second. Always in the same order, so that where there is little to do the same few
     /// workers do it, awake, and the others sleep.
     void feed() {
-        for (std::size_t level = 1; has_pending() && level <= most_given; level *= 2)
-            for (std::size_t i = 0; i < workers_.size() && has_pending(); ++i)
+        for (std::size_t level = 1; work_.has_task() && level <= most_given; level *= 2)
+            for (std::size_t i = 0; i < workers_.size() && work_.has_task(); ++i)
                 fill(*workers_[i], level);
     }
 
@@ -118,7 +108,7 @@ public:
             }
             idle = idle || workers_[i]->load() == 0;
         }
-        if (has_pending())
+        if (work_.has_task())
             feed();
         else if (idle && moved != 0)
             balance();
@@ -128,7 +118,7 @@ public:
     /// Tries again what the system may have refused when a worker died; returns whether there are
     /// more workers now.
     bool heal() {
-        if (workers_.size() == processes_ || outstanding_ == 0)
+        if (workers_.size() == processes_ || work_.outstanding() == 0)
             return false;
         const std::size_t before = workers_.size();
         replace_workers();
@@ -139,9 +129,9 @@ public:
     /// refuses what it cannot do without. What workers still reply to tasks that failed here is
     /// dropped.
     void fail_everything(const std::exception_ptr& error) noexcept {
-        fail_all_pending(error);
+        work_.fail_all(error);
         for (auto& worker : workers_)
-            worker->disown([&](const task_reference& task) { fail(task, error); });
+            worker->disown([&](const task_reference& task) { work_.fail(task, error); });
     }
 
     bool any_reply() const noexcept {
@@ -206,53 +196,10 @@ private:
     // Workers that die without ever having begun a task, one after the other: they cannot.
     static constexpr std::size_t most_stillborn = 8;
 
-    bool has_pending() const noexcept { return !returned_.empty() || !pending_.empty(); }
-
-    task_reference next_pending() {
-        if (!returned_.empty()) {
-            const task_reference task = returned_.front();
-            returned_.pop_front();
-            return task;
-        }
-        job* const first = pending_.front();
-        const task_reference task{first, first->next++};
-        if (first->next == first->tasks())
-            pending_.pop_front();
-        return task;
-    }
-
-    /// A task has its value or its error.
-    void settle(const task_reference& task) noexcept {
-        --outstanding_;
-        if (task.owner->settle()) {
-            finished_ = true;
-            let_go_of(*task.owner);
-        }
-    }
-
-    void let_go_of(job& done) noexcept {
-        if (!done.self)
-            return;
-        if (done.ends_quietly())
-            done.self.reset();
-        else
-            done.next_done = std::exchange(done_, &done);
-    }
-
-    void fail(const task_reference& task, std::exception_ptr error) noexcept {
-        task.owner->take_error(task.task, std::move(error));
-        settle(task);
-    }
-
-    void fail_all_pending(const std::exception_ptr& error) noexcept {
-        while (has_pending())
-            fail(next_pending(), error);
-    }
-
     void start_worker() {
         process_options options = worker_options_;
         options.name += std::to_string(++started_);
-        workers_.push_back(std::make_unique<worker_link>(bell_, options, started_));
+        workers_.push_back(std::make_unique<worker_link>(bell_, options, setup_, started_));
         worker_link& worker = *workers_.back();
         if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
             end_at_once(worker.process());
@@ -270,7 +217,10 @@ private:
     /// work fails with the reason; with some it goes on.
     void replace_workers() {
         try {
-            while (workers_.size() < processes_ && !terminated_ && (open_ || outstanding_ != 0)) {
+            while (workers_.size() < processes_ && !terminated_ &&
+                   (open_ || work_.outstanding() != 0)) {
+                if (no_start_)
+                    throw InitializerError(no_start_);
                 if (stillborn_ >= most_stillborn)
                     throw ProcessError("the pool's workers keep dying before they take a task; the "
                                        "last one " +
@@ -279,8 +229,9 @@ private:
             }
         } catch (...) {
             if (workers_.empty()) {
-                fail_all_pending(std::current_exception());
+                work_.fail_all(std::current_exception());
                 stillborn_ = 0;  // What comes later tries again.
+                no_start_ = nullptr;
             }
         }
     }
@@ -309,16 +260,20 @@ private:
         wait_set_.remove(worker->process().sentinel());
         const auto exitcode = end_of(worker->process());
         last_end_ = describe_end(exitcode);
-        count_stillborn(*worker, exitcode);
         take_last_replies(*worker);
+        count_stillborn(*worker, exitcode);
         worker->settle_up(
-            [&](const task_reference& lost) { fail(lost, lost_error(*worker, lost, exitcode)); },
-            returned_);
+            [&](const task_reference& lost) {
+                work_.fail(lost, lost_error(*worker, lost, exitcode));
+            },
+            work_.returned());
     }
 
     /// One that was killed from outside could have begun: it does not count.
     void count_stillborn(const worker_link& worker, std::optional<int> exitcode) noexcept {
-        if (worker.has_begun())
+        if (worker.no_start())
+            no_start_ = worker.no_start();
+        else if (worker.has_begun())
             stillborn_ = 0;
         else if (exitcode != -child_process::kill_signal &&
                  exitcode != -child_process::terminate_signal)
@@ -356,13 +311,13 @@ private:
     void fill(worker_link& worker, std::size_t level) {
         if (worker.load() > level / 2)
             return;
-        while (worker.load() < level && has_pending() &&
+        while (worker.load() < level && work_.has_task() && worker.has_room() &&
                (worker.load() == 0 || worker.load_bytes() < most_given_bytes)) {
-            const task_reference task = next_pending();
+            const task_reference task = work_.next_task();
             try {
                 worker.give(task);
             } catch (...) {
-                fail(task, std::current_exception());
+                work_.fail(task, std::current_exception());
             }
         }
         worker.publish();
@@ -370,15 +325,15 @@ private:
 
     /// Where a worker has nothing to do and another more than it runs: moves half of that over.
     void balance() {
-        if (has_pending())
+        if (work_.has_task())
             return;
         for (auto& idle : workers_) {
-            if (idle->load() != 0)
+            if (idle->load() != 0 || !idle->has_room())
                 continue;
             worker_link* const busiest = busiest_worker();
             if (busiest == nullptr)
                 return;
-            busiest->take_back(busiest->load() / 2, returned_);
+            busiest->take_back(busiest->load() / 2, work_.returned());
             fill(*idle, most_given);
         }
     }
@@ -401,7 +356,7 @@ private:
             worker.pop_reply();
             ++taken;
             if (task.owner != nullptr)
-                settle(task);
+                work_.settle(task);
         }
         worker.release_replies();
         return taken;
@@ -432,20 +387,19 @@ private:
 
     const std::size_t processes_;
     const process_options worker_options_;
+    const worker_setup setup_;
     std::shared_ptr<doorbell> bell_;
     wait_set wait_set_;
     std::vector<std::uint64_t> ready_;
     std::vector<std::unique_ptr<worker_link>> workers_;
-    std::deque<job*> pending_;
-    std::deque<task_reference> returned_;
-    job* done_ = nullptr;
-    std::size_t outstanding_ = 0;
+    backlog work_;
     std::size_t stillborn_ = 0;
+    /// What the initializer threw in the worker that ended last.
+    std::exception_ptr no_start_;
     std::string last_end_;
     std::uint64_t started_ = 0;
     bool open_ = true;
     bool terminated_ = false;
-    bool finished_ = false;
 };
 
 }  // namespace multiprocessing::detail

@@ -27,7 +27,12 @@ struct task_header {
 };
 
 /// In front of a reply's value.
-enum class reply_kind : std::uint64_t { value = 0, exception = 1 };
+enum class reply_kind : std::uint64_t {
+    value = 0,
+    exception = 1,
+    /// To no task: the initializer threw, and the worker ends.
+    no_start = 2
+};
 
 /// Set in what a task has forked off its worker.
 inline bool& is_copy_of_worker() noexcept {
@@ -75,8 +80,15 @@ private:
 /// Reads a task's arguments, does the work, writes its value; or throws.
 using task_thunk = void (*)(decoder& arguments, reply_writer& reply);
 
-/// Work given to a pool: one task or several, and a place for what comes back. All but `done()` is
-/// called by the dispatcher alone, with its lock held.
+class job;
+
+struct task_reference {
+    job* owner = nullptr;
+    std::size_t task = 0;
+};
+
+/// Work given to a pool: one task or several, and a place for what comes back. All but `done()` and
+/// `call_back()` is called by the dispatcher alone, with its lock held.
 class job {
 public:
     /// Work of no tasks is done.
@@ -87,7 +99,7 @@ public:
     virtual ~job() = default;
 
     std::size_t tasks() const noexcept { return tasks_; }
-    /// Pairs with the release in settle(): the results are visible with it.
+    /// Pairs with the release in finish(): the results are visible with it.
     bool done() const noexcept { return done_.load(std::memory_order_acquire); }
 
     /// The thunk's place, the number of bytes of a task's arguments, and the arguments.
@@ -101,32 +113,71 @@ public:
     virtual bool ends_quietly() const noexcept = 0;
     /// What it is called in messages.
     virtual std::string name() const = 0;
+    /// Tells the user of its end: his code, to be run without the lock. Only where calls_back().
+    virtual void call_back() noexcept {}
+
+    /// Whether it is done only after call_back() has run.
+    bool calls_back() const noexcept { return calls_back_; }
+    /// Whether each of its tasks is waited for, not their end alone.
+    bool tells_each() const noexcept { return tells_each_; }
+    /// Whether no task of it is outstanding.
+    bool is_idle() const noexcept { return remaining_ == 0; }
 
     /// One more task has its value or its error; returns whether it was the last.
     bool settle() noexcept {
         if (--remaining_ != 0)
             return false;
-        done_.store(true, std::memory_order_release);
+        if (!calls_back_)
+            finish();
         return true;
     }
+    void finish() noexcept { done_.store(true, std::memory_order_release); }
 
+    bool has_next() const noexcept { return next_ != tasks_; }
     /// The next task that no worker has been given.
-    std::size_t next = 0;
+    task_reference next_task() noexcept { return {this, number_of(next_++)}; }
+    void append(std::size_t tasks) noexcept {
+        tasks_ += tasks;
+        remaining_ += tasks;
+    }
+
+    /// Forgets the tasks that no worker has been given; returns how many.
+    std::size_t drop_rest() noexcept {
+        const std::size_t rest = tasks_ - next_;
+        tasks_ = next_;
+        return rest;
+    }
+    /// So many of its tasks will not be settled; returns whether there are no others.
+    bool drop(std::size_t tasks) noexcept { return (remaining_ -= tasks) == 0; }
+
     /// Keeps it while the dispatcher has tasks of it, whatever its user does; empty where the user
     /// waits.
     std::shared_ptr<job> self;
-    /// In the dispatcher's list of jobs to be destroyed.
+    /// In the list of jobs whose end is the user's code.
     job* next_done = nullptr;
+    bool is_listed = false;
+
+protected:
+    /// Before it is given to the dispatcher.
+    void be_called_back() noexcept {
+        calls_back_ = true;
+        done_.store(false, std::memory_order_relaxed);
+    }
+    void tell_each() noexcept { tells_each_ = true; }
+
+    /// Of all its tasks so far, in the order of their giving.
+    std::size_t tasks_given() const noexcept { return next_; }
 
 private:
+    /// The number by which the task is known that is given as this one in turn.
+    virtual std::size_t number_of(std::size_t turn) const noexcept { return turn; }
+
+    std::size_t next_ = 0;
     std::size_t remaining_;
     std::size_t tasks_;
     std::atomic<bool> done_;
-};
-
-struct task_reference {
-    job* owner = nullptr;
-    std::size_t task = 0;
+    bool calls_back_ = false;
+    bool tells_each_ = false;
 };
 
 }  // namespace multiprocessing::detail

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@
 
 #include <multiprocessing/detail/arguments.hpp>
 #include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/remote_exception.hpp>
 #include <multiprocessing/detail/ring.hpp>
 #include <multiprocessing/detail/task.hpp>
 #include <multiprocessing/detail/unshared_handle.hpp>
@@ -30,11 +32,12 @@ class worker_link {
 public:
     /// Starts a worker; throws what `Process::start` throws.
     worker_link(const std::shared_ptr<doorbell>& bell, const process_options& options,
-                std::uint64_t number)
-        : number_(number),
-          process_(worker_main,
-                   args(worker_ports{channel_.tasks_block(), channel_.replies_block(), bell}),
-                   options),
+                const worker_setup& setup, std::uint64_t number)
+        : number_(number), most_tasks_(setup.most_tasks),
+          process_(
+              worker_main,
+              args(worker_ports{channel_.tasks_block(), channel_.replies_block(), bell}, setup),
+              options),
           tasks_(channel_.control().tasks, channel_.tasks()),
           replies_(channel_.control().replies, channel_.replies()) {
         process_.start();
@@ -49,6 +52,12 @@ public:
     /// With those that were taken back and that it has not passed over yet: they lie in its ring,
     /// and would fill the memory while it runs a long task.
     std::size_t load_bytes() const noexcept { return given_bytes_ + stale_bytes_; }
+    /// Whether it will run one task more than it has.
+    bool has_room() const noexcept {
+        return most_tasks_ == 0 || answered_ + given_.size() < most_tasks_;
+    }
+    /// What its initializer threw; such a worker ends.
+    const std::exception_ptr& no_start() const noexcept { return no_start_; }
     /// Whether it has ever begun a task; one that has not may be unable to.
     bool has_begun() const noexcept { return taken() != 0; }
 
@@ -91,6 +100,8 @@ public:
         std::error_code ec;
         const bool found = replies_.front(reply, ec);
         throw_if_error(ec, "read a reply from memory that a task has damaged");
+        if (found && is_no_start(reply))
+            return false;
         if (found && (given_.empty() || reply.size() < sizeof(reply_kind)))
             throw_system_error(std::make_error_code(std::errc::bad_message),
                                "read a reply to no task, or one that says nothing");
@@ -166,6 +177,22 @@ public:
     }
 
 private:
+    /// Only its first words can be that.
+    bool is_no_start(std::span<const std::byte> reply) {
+        if (answered_ != 0 || reply.size() < sizeof(reply_kind))
+            return false;
+        decoder in(reply);
+        if (in.take_value<reply_kind>() != reply_kind::no_start)
+            return false;
+        try {
+            no_start_ = exception_from(in.read<exception_record>());
+        } catch (const PicklingError&) {
+            no_start_ = std::current_exception();
+        }
+        replies_.pop();
+        return true;
+    }
+
     struct given_task {
         task_reference task;
         std::uint32_t index = 0;
@@ -197,6 +224,7 @@ private:
         given_bytes_ -= given_.front().bytes;
         if (is_before(stale_until_, given_.front().index))
             stale_bytes_ = 0;
+        ++answered_;
         answered_until_ = given_.front().index + 1;
         given_.pop_front();
     }
@@ -205,6 +233,9 @@ private:
     /// Not before it has started: it has them.
     std::optional<unshared_handle> withheld_[2];
     std::uint64_t number_;
+    const std::uint64_t most_tasks_;
+    std::uint64_t answered_ = 0;
+    std::exception_ptr no_start_;
     Process process_;
     ring_writer tasks_;
     ring_reader replies_;

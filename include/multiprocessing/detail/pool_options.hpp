@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// What may be said of a pool and of its calls.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include <multiprocessing/detail/remote_call.hpp>
+#include <multiprocessing/detail/result_job.hpp>
+
+namespace multiprocessing {
+
+/// How a pool's workers are; used as `{.initializer = {set_up, mp::args(1)}, .maxtasksperchild =
+/// 100}`.
+struct pool_options {
+    /// A function, or a function and its arguments, that each worker calls first. What it throws is
+    /// thrown as `InitializerError` by the calls that need a worker; workers are not started again
+    /// for it before there is new work. By spawn it must be able to cross; queues and other objects
+    /// of this library may be among the arguments. Python: `initializer`, `initargs`.
+    detail::remote_call initializer{};
+    /// Tasks after which a worker ends and another takes its place; at least 1; absent for no end.
+    /// A chunk of a map is one task.
+    std::optional<long long> maxtasksperchild{};
+    /// "fork" or "spawn"; empty for what `get_start_method` says.
+    std::string start_method{};
+};
+
+/// How a result is waited for; used as `{.callback = [](int result) { ... }}`. Callbacks are called
+/// by a thread of the pool, one at a time, before `get()` returns; what they throw is told on
+/// standard error. They may use the pool, but must not wait for the result they are told of.
+template <class R>
+struct apply_options {
+    /// Called with the result.
+    detail::callback<R> callback{};
+    /// Called with the error.
+    detail::error_callback error_callback{};
+};
+
+/// How a range is given to the workers; used as `{.chunksize = 1}`.
+struct map_options {
+    /// Elements a task; empty for as many as give each worker four tasks. At least 1.
+    std::optional<long long> chunksize{};
+};
+
+/// The same for a result that comes later; see `apply_options`.
+template <class R>
+struct map_async_options {
+    std::optional<long long> chunksize{};
+    detail::callback<R> callback{};
+    detail::error_callback error_callback{};
+};
+
+/// How a range is worked on while its results are read; used as `{.buffersize = 100}`.
+struct imap_options {
+    /// Elements a task; at least 1. The results of a task come together, and fail together.
+    long long chunksize = 1;
+    /// Elements taken from the range whose results have not been read, at most; at least 1. Empty
+    /// for as many as keep the workers busy with short tasks. Python: `buffersize`, since 3.15.
+    std::optional<long long> buffersize{};
+    /// Bytes of such elements and results as they cross, at most, but for one chunk.
+    std::size_t buffer_bytes = std::size_t{64} << 20;
+};
+
+}  // namespace multiprocessing
