@@ -12,3 +12,4 @@
 #include <multiprocessing/queues.hpp>
 #include <multiprocessing/spawn.hpp>
 #include <multiprocessing/subprocess.hpp>
+#include <multiprocessing/thread_pool.hpp>

@@ -2,7 +2,6 @@
 // Pool: worker processes that run functions for this one.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,7 +21,7 @@
 #include <multiprocessing/detail/elements.hpp>
 #include <multiprocessing/detail/map_job.hpp>
 #include <multiprocessing/detail/pool_options.hpp>
-#include <multiprocessing/detail/result_stream.hpp>
+#include <multiprocessing/detail/pool_stream.hpp>
 #include <multiprocessing/error.hpp>
 #include <multiprocessing/os.hpp>
 #include <multiprocessing/process.hpp>
@@ -226,7 +225,8 @@ private:
     template <class F, class Elements>
     auto make_map(F&& function, Elements elements, std::optional<long long> chunksize) const {
         using Mapped = sent_function<F, typename Elements::element>;
-        const std::size_t chunk = checked_chunk(chunksize, elements.size());
+        const std::size_t chunk =
+            detail::checked_chunk(chunksize, elements.size(), open().processes());
         return std::make_shared<detail::map_job<Mapped, Elements>>(
             Mapped{std::forward<F>(function)}, std::move(elements), chunk);
     }
@@ -237,35 +237,9 @@ private:
         using Mapped = sent_function<F, typename Source::element>;
         using Stream = detail::pool_stream<Mapped, Range>;
         open().require_open();
-        return IMapIterator<typename Stream::value>(
-            std::make_unique<Stream>(dispatcher_, Mapped{std::forward<F>(function)},
-                                     std::forward<Range>(range), stream_bounds(options), ordered));
-    }
-
-    detail::stream_bounds stream_bounds(const imap_options& options) const {
-        detail::stream_bounds bounds;
-        bounds.chunk = checked_chunk(options.chunksize, 0);
-        bounds.places = 256 * open().processes();
-        bounds.bytes = options.buffer_bytes;
-        if (!options.buffersize)
-            return bounds;
-        if (*options.buffersize < 1)
-            throw ValueError("a buffersize must be at least 1, not " +
-                             std::to_string(*options.buffersize));
-        const auto elements = static_cast<std::size_t>(*options.buffersize);
-        bounds.chunk = std::min(bounds.chunk, elements);
-        bounds.places = std::min(bounds.places, elements / bounds.chunk);
-        return bounds;
-    }
-
-    std::size_t checked_chunk(std::optional<long long> chunksize, std::size_t elements) const {
-        if (chunksize && *chunksize < 1)
-            throw ValueError("a chunksize must be at least 1, not " + std::to_string(*chunksize));
-        if (chunksize)
-            return static_cast<std::size_t>(*chunksize);
-        const std::size_t parts = 4 * open().processes();
-        const std::size_t chunk = (elements + parts - 1) / parts;
-        return chunk == 0 ? 1 : chunk;
+        return IMapIterator<typename Stream::value>(std::make_unique<Stream>(
+            dispatcher_, Mapped{std::forward<F>(function)}, std::forward<Range>(range),
+            detail::bounds_of(options, 256 * open().processes()), ordered));
     }
 
     template <class F>

@@ -2,12 +2,14 @@
 // What may be said of a pool and of its calls.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
 
 #include <multiprocessing/detail/remote_call.hpp>
 #include <multiprocessing/detail/result_job.hpp>
+#include <multiprocessing/error.hpp>
 
 namespace multiprocessing {
 
@@ -62,4 +64,39 @@ struct imap_options {
     std::size_t buffer_bytes = std::size_t{64} << 20;
 };
 
+namespace detail {
+
+/// Elements a task, of a map over so many by so many workers.
+inline std::size_t checked_chunk(std::optional<long long> chunksize, std::size_t elements,
+                                 std::size_t workers) {
+    if (chunksize && *chunksize < 1)
+        throw ValueError("a chunksize must be at least 1, not " + std::to_string(*chunksize));
+    if (chunksize)
+        return static_cast<std::size_t>(*chunksize);
+    const std::size_t chunk = (elements + 4 * workers - 1) / (4 * workers);
+    return chunk == 0 ? 1 : chunk;
+}
+
+/// How much of a stream may be under way.
+struct stream_bounds {
+    std::size_t chunk = 1;
+    std::size_t places = 1;
+    std::size_t bytes = 0;
+};
+
+/// `places` is how many chunks may be under way where the options do not say.
+inline stream_bounds bounds_of(const imap_options& options, std::size_t places) {
+    stream_bounds bounds{checked_chunk(options.chunksize, 0, 1), places, options.buffer_bytes};
+    if (!options.buffersize)
+        return bounds;
+    if (*options.buffersize < 1)
+        throw ValueError("a buffersize must be at least 1, not " +
+                         std::to_string(*options.buffersize));
+    const auto elements = static_cast<std::size_t>(*options.buffersize);
+    bounds.chunk = std::min(bounds.chunk, elements);
+    bounds.places = std::min(bounds.places, elements / bounds.chunk);
+    return bounds;
+}
+
+}  // namespace detail
 }  // namespace multiprocessing

@@ -37,7 +37,15 @@ public:
     typed_call(F function, std::tuple<Ts...> arguments)
         : function_(std::move(function)), arguments_(std::move(arguments)) {}
 
-    void call() override { call_with(function_, arguments_); }
+    /// Also several times, by several threads, where the arguments can be copied.
+    void call() override {
+        if constexpr (std::is_copy_constructible_v<std::tuple<Ts...>>) {
+            auto arguments = arguments_;
+            call_with(function_, arguments);
+        } else {
+            call_with(function_, arguments_);
+        }
+    }
 
     code_address reader() const override {
         if constexpr (crosses)
