@@ -73,7 +73,8 @@ inline constexpr place layers[] = {
     {"sharedctypes", 4, 3},
     {"subprocess", 4, 2},
 
-    {"detail/remote_exception", 5, 2},
+    {"detail/registered_exception", 5, 3},
+    {"detail/remote_exception", 5, 5},
     {"detail/worker_channel", 5, 3},
     {"detail/task", 5, 5},
     {"detail/worker_link", 5, 5},

@@ -262,9 +262,10 @@ private:
         last_end_ = describe_end(exitcode);
         take_last_replies(*worker);
         count_stillborn(*worker, exitcode);
+        const bool out_of_memory = ran_out_of_memory(exitcode);
         worker->settle_up(
             [&](const task_reference& lost) {
-                work_.fail(lost, lost_error(*worker, lost, exitcode));
+                work_.fail(lost, lost_error(*worker, lost, exitcode, out_of_memory));
             },
             work_.returned());
     }
@@ -288,13 +289,27 @@ private:
     }
 
     static std::exception_ptr lost_error(worker_link& worker, const task_reference& task,
-                                         std::optional<int> exitcode) {
-        const int pid = *worker.process().pid();
-        return std::make_exception_ptr(WorkerLostError(
-            "worker process " + std::to_string(pid) + " (" + worker.process().name() + ") " +
-                describe_end(exitcode) + " while it ran " + task.owner->name() + ", task " +
-                std::to_string(task.task),
-            pid, exitcode));
+                                         std::optional<int> exitcode, bool out_of_memory) {
+        worker_end end;
+        end.pid = *worker.process().pid();
+        end.exitcode = exitcode;
+        if (exitcode && *exitcode < 0)
+            end.signal = signal_name(-*exitcode);
+        end.task = task.owner->name() + ", task " + std::to_string(task.task);
+        end.out_of_memory = out_of_memory;
+        const std::string text = "worker process " + std::to_string(end.pid) + " (" +
+                                 worker.process().name() + ") " + describe_end(exitcode) +
+                                 " while it ran " + end.task +
+                                 (out_of_memory ? "; memory had run out" : "");
+        return std::make_exception_ptr(WorkerLostError(text, std::move(end)));
+    }
+
+    /// Whether a worker that ended so may have done so for want of memory.
+    bool ran_out_of_memory(std::optional<int> exitcode) {
+        if (exitcode != -child_process::kill_signal)
+            return false;
+        const std::uint64_t now = out_of_memory_kills();
+        return now > std::exchange(memory_kills_, now);
     }
 
     void bury_number(std::uint64_t number) {
@@ -398,6 +413,7 @@ private:
     std::exception_ptr no_start_;
     std::string last_end_;
     std::uint64_t started_ = 0;
+    std::uint64_t memory_kills_ = out_of_memory_kills();
     bool open_ = true;
     bool terminated_ = false;
 };

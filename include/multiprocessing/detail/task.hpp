@@ -135,7 +135,9 @@ public:
 
     bool has_next() const noexcept { return next_ != tasks_; }
     /// The next task that no worker has been given.
-    task_reference next_task() noexcept { return {this, number_of(next_++)}; }
+    task_reference next_task() noexcept {
+        return {this, tells_each_ ? number_of(next_++) : next_++};
+    }
     void append(std::size_t tasks) noexcept {
         tasks_ += tasks;
         remaining_ += tasks;

@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -53,8 +54,10 @@ using backend::affinity_cpus;
 using backend::machine_cpus;
 using backend::quota_cpus;
 
-/// signal_name(9) is "SIGKILL". random_bytes(data,
-/// bytes): fit for keys.
+/// signal_name(9) is "SIGKILL". random_bytes(data, bytes): fit for keys.
+/// out_of_memory_kills(): how many processes this one's group, or the system where that is not
+/// known, has ended so far for want of memory; 0 where that cannot be known.
+using backend::out_of_memory_kills;
 using backend::random_bytes;
 using backend::signal_name;
 
@@ -83,6 +86,7 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     { command_rules_here } -> std::convertible_to<command_rules>;
     { drop_buffers() }
     noexcept;
+    { out_of_memory_kills() } -> std::same_as<std::uint64_t>;
 };
 static_assert(system_contract<int>);
 

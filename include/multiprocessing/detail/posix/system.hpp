@@ -3,6 +3,7 @@
 #pragma once
 
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -155,6 +156,19 @@ inline double quota_cpus() {
     return unified > 0 ? unified
                        : tightest_quota(control_group(table, "cpu"), "/sys/fs/cgroup/cpu",
                                         first_version_quota);
+}
+
+/// The number behind a word in a table of words and numbers; 0 if it is not there.
+inline std::uint64_t number_after(const std::string& table, const std::string& word) {
+    const auto at = table.find(word + " ");
+    return at == table.npos ? 0 : std::strtoull(table.c_str() + at + word.size(), nullptr, 10);
+}
+
+inline std::uint64_t out_of_memory_kills() {
+    const std::string group = control_group(read_text("/proc/self/cgroup"), "");
+    const std::string events = read_text("/sys/fs/cgroup" + group + "/memory.events");
+    return events.empty() ? number_after(read_text("/proc/vmstat"), "oom_kill")
+                          : number_after(events, "oom_kill");
 }
 
 inline std::string signal_name(int signal) {
