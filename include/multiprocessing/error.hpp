@@ -84,6 +84,13 @@ struct ValueError : std::invalid_argument {
     using std::invalid_argument::invalid_argument;
 };
 
+/// The work was given up before it was done, because somebody asked for that.
+/// Python: `concurrent.futures.CancelledError`.
+struct CancelledError : ProcessError {
+    CancelledError() : ProcessError("the work was cancelled") {}
+    using ProcessError::ProcessError;
+};
+
 /// An exception left a function in another process. Where it was one of the standard exceptions, or
 /// of a type that `MULTIPROCESSING_REGISTER_EXCEPTION` names, it is thrown again as that type;
 /// every other arrives as this. Where it was thrown is not told. Python: the cause

@@ -6,6 +6,7 @@
 #include <multiprocessing/connection.hpp>
 #include <multiprocessing/context.hpp>
 #include <multiprocessing/error.hpp>
+#include <multiprocessing/futures.hpp>
 #include <multiprocessing/os.hpp>
 #include <multiprocessing/pool.hpp>
 #include <multiprocessing/process.hpp>

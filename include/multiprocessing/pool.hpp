@@ -21,6 +21,7 @@
 #include <multiprocessing/detail/elements.hpp>
 #include <multiprocessing/detail/map_job.hpp>
 #include <multiprocessing/detail/pool_options.hpp>
+#include <multiprocessing/detail/pool_owner.hpp>
 #include <multiprocessing/detail/pool_stream.hpp>
 #include <multiprocessing/error.hpp>
 #include <multiprocessing/os.hpp>
@@ -50,30 +51,28 @@ public:
     /// Starts `processes` workers, as many as this process has processors if absent. Throws
     /// `ValueError` for less than 1, and what `Process::start` throws; then no worker is left.
     explicit Pool(std::optional<int> processes = {}, const pool_options& options = {})
-        : dispatcher_(std::make_shared<detail::dispatcher>(
-              checked_count(processes), worker_options(options), worker_setup(options))) {}
+        : pool_(std::make_shared<detail::dispatcher>(
+              detail::checked_count(processes, "process"),
+              detail::worker_options(options.start_method, "PoolWorker-"),
+              detail::worker_setup{options.initializer,
+                                   detail::checked_most_tasks(options.maxtasksperchild)})) {}
     Pool(Pool&& other) noexcept = default;
     Pool& operator=(Pool&&) = delete;
 
     /// Terminates the workers and waits for their end, as leaving Python's `with` does: call
     /// `close()` and `join()` to let work end first. Results that are still awaited become errors.
     ~Pool() {
-        if (!dispatcher_ || !dispatcher_->is_owned()) {
-            leak();
-            return;
-        }
-        try {
-            dispatcher_->terminate();
-            dispatcher_->join();
-        } catch (const std::exception&) {  // The system refuses to wait: the workers end with us.
-            leak();
-        }
+        pool_.end([](detail::dispatcher& pool) {
+            pool.terminate();
+            pool.join();
+        });
     }
 
     /// Runs `function(arguments...)` in a worker and returns its result; blocks until then.
     template <class F, class... Ts>
-    auto apply(F&& function, std::tuple<Ts...> arguments = {}) {
-        auto work = make_call(std::forward<F>(function), std::move(arguments));
+    auto apply(F&& function, std::tuple<Ts...> arguments = {}, const call_options& options = {}) {
+        const auto work = detail::make_call_job(std::forward<F>(function), std::move(arguments));
+        work->obey(detail::rules_of(options));
         open().run(*work);
         return work->take();
     }
@@ -82,7 +81,8 @@ public:
     template <class F, class... Ts>
     auto apply_async(F&& function, std::tuple<Ts...> arguments = {},
                      const apply_options<call_result<F, Ts...>>& options = {}) {
-        return submit(make_call(std::forward<F>(function), std::move(arguments)), options);
+        return submit(detail::make_call_job(std::forward<F>(function), std::move(arguments)),
+                      options);
     }
 
     /// `function` of each element of `range`, in the order of the range; blocks until all are
@@ -92,7 +92,7 @@ public:
     /// it return nothing.
     template <class F, std::ranges::input_range Range>
     auto map(F&& function, Range&& range, const map_options& options = {}) {
-        return finish(make_map(std::forward<F>(function), lend(range), options.chunksize));
+        return finish(make_map(std::forward<F>(function), lend(range), options.chunksize), options);
     }
 
     /// The same without waiting; the range is copied, or moved in.
@@ -124,12 +124,14 @@ public:
     /// `ValueError` for a chunksize or buffersize below 1.
     template <class F, std::ranges::input_range Range>
     auto imap(F&& function, Range&& range, const imap_options& options = {}) {
-        return make_stream(std::forward<F>(function), std::forward<Range>(range), options, true);
+        return detail::open_stream(pool_.share(), std::forward<F>(function),
+                                   std::forward<Range>(range), options, true);
     }
     /// The same, in the order in which the results come.
     template <class F, std::ranges::input_range Range>
     auto imap_unordered(F&& function, Range&& range, const imap_options& options = {}) {
-        return make_stream(std::forward<F>(function), std::forward<Range>(range), options, false);
+        return detail::open_stream(pool_.share(), std::forward<F>(function),
+                                   std::forward<Range>(range), options, false);
     }
 
     /// No more work is taken; what was taken is still done. May be repeated.
@@ -147,49 +149,7 @@ public:
     std::vector<int> worker_pids() const { return open().worker_pids(); }
 
 private:
-    static std::size_t checked_count(std::optional<int> processes) {
-        const int count = processes ? *processes : os::process_cpu_count();
-        if (count < 1)
-            throw ValueError("a pool needs at least 1 process, not " + std::to_string(count));
-        return static_cast<std::size_t>(count);
-    }
-
-    static process_options worker_options(const pool_options& options) {
-        const auto method = detail::start_method_for(options.start_method);
-        const std::string name = detail::name_of(method);
-        return {.name = (name == "fork" ? "ForkPoolWorker-" : "SpawnPoolWorker-"),
-                .daemon = true,
-                .start_method = name};
-    }
-    static detail::worker_setup worker_setup(const pool_options& options) {
-        const long long most = options.maxtasksperchild.value_or(1);
-        if (most < 1)
-            throw ValueError("maxtasksperchild must be at least 1, not " + std::to_string(most));
-        return {options.initializer,
-                options.maxtasksperchild ? static_cast<std::uint64_t>(most) : 0};
-    }
-
-    detail::dispatcher& open() const {
-        if (!dispatcher_)
-            throw ValueError("the pool was moved to another object");
-        if (!dispatcher_->is_owned())
-            throw ProcessError("a pool can be used by the process that made it only");
-        return *dispatcher_;
-    }
-
-    template <class F, class... Ts>
-    static auto make_call(F&& function, std::tuple<Ts...> arguments) {
-        using Function = std::decay_t<F>;
-        static_assert(detail::callable_with<Function, std::tuple<Ts...>>,
-                      "the function cannot be called with these arguments");
-        detail::assert_sendable<Function>();
-        (detail::assert_sendable<Ts>(), ...);
-        using R = std::decay_t<detail::call_result_t<Function, std::tuple<Ts...>>>;
-        if constexpr (!std::is_void_v<R>)
-            detail::assert_sendable<R>();
-        return std::make_shared<detail::call_job<Function, Ts...>>(std::forward<F>(function),
-                                                                   std::move(arguments));
-    }
+    detail::dispatcher& open() const { return pool_.get(); }
 
     /// A view of the caller's range where its elements lie somewhere and can be had by their place.
     /// Else, and where they are computed when they are looked at, a copy: each is looked at twice,
@@ -231,24 +191,14 @@ private:
             Mapped{std::forward<F>(function)}, std::move(elements), chunk);
     }
 
-    template <class F, class Range>
-    auto make_stream(F&& function, Range&& range, const imap_options& options, bool ordered) {
-        using Source = detail::element_source<Range>;
-        using Mapped = sent_function<F, typename Source::element>;
-        using Stream = detail::pool_stream<Mapped, Range>;
-        open().require_open();
-        return IMapIterator<typename Stream::value>(std::make_unique<Stream>(
-            dispatcher_, Mapped{std::forward<F>(function)}, std::forward<Range>(range),
-            detail::bounds_of(options, 256 * open().processes()), ordered));
-    }
-
     template <class F>
     static auto unpack(F&& function) {
         return detail::unpacked<std::decay_t<F>>{std::forward<F>(function)};
     }
 
     template <class Job>
-    auto finish(std::shared_ptr<Job> work) {
+    auto finish(std::shared_ptr<Job> work, const map_options& options) {
+        work->obey(detail::rules_of(options));
         open().run(*work);
         if constexpr (std::is_same_v<typename Job::value, std::monostate>)
             work->take();
@@ -257,20 +207,14 @@ private:
     }
 
     template <class Job, class Options>
-    auto submit(std::shared_ptr<Job> work, const Options& options) {
+    auto submit(const std::shared_ptr<Job>& work, const Options& options) {
+        work->obey(detail::rules_of(options));
         work->tell(options.callback, options.error_callback);
         open().submit(work);
-        return AsyncResult<typename Job::result>(dispatcher_, std::move(work));
+        return AsyncResult<typename Job::result>(pool_.share(), work);
     }
 
-    /// In a child that is a copy of this process the workers are the parent's, and the pool's
-    /// thread is not there: nothing of it can be ended here.
-    void leak() noexcept {
-        if (dispatcher_)
-            new std::shared_ptr<detail::dispatcher>(std::move(dispatcher_));
-    }
-
-    std::shared_ptr<detail::dispatcher> dispatcher_;
+    detail::pool_owner pool_;
 };
 
 }  // namespace multiprocessing

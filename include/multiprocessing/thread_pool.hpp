@@ -37,8 +37,8 @@ struct thread_pool_options {
 /// they work on. Nothing crosses to another process, so functions, arguments and results may be of
 /// any type, and what is thrown arrives as itself. A task that has begun cannot be ended: neither
 /// `terminate()` nor leaving the scope returns before it has. Any thread may call any member at any
-/// time, but a task that waits for other tasks of its own pool may wait for ever.
-/// Python: `multiprocessing.pool.ThreadPool`.
+/// time, but a task that waits for other tasks of its own pool may wait for ever. The options
+/// `timeout` and `retries` mean nothing here. Python: `multiprocessing.pool.ThreadPool`.
 class ThreadPool {
     template <class F, class... Ts>
     using call_result = std::decay_t<detail::call_result_t<std::decay_t<F>, std::tuple<Ts...>>>;
@@ -52,7 +52,7 @@ public:
     /// Starts `processes` threads, as many as this process has processors if absent. Throws
     /// `ValueError` for less than 1.
     explicit ThreadPool(std::optional<int> processes = {}, const thread_pool_options& options = {})
-        : count_(checked_count(processes)),
+        : count_(detail::checked_count(processes, "thread")),
           crew_(std::make_shared<detail::thread_crew>(count_, initializer_of(options))) {}
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
@@ -120,12 +120,6 @@ public:
     int processes() const noexcept { return static_cast<int>(count_); }
 
 private:
-    static std::size_t checked_count(std::optional<int> processes) {
-        const int count = processes ? *processes : os::process_cpu_count();
-        if (count < 1)
-            throw ValueError("a pool needs at least 1 thread, not " + std::to_string(count));
-        return static_cast<std::size_t>(count);
-    }
     static std::function<void()> initializer_of(const thread_pool_options& options) {
         return options.initializer ? std::function<void()>(options.initializer) : nullptr;
     }

@@ -7,6 +7,7 @@
 #include <exception>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include <multiprocessing/detail/task.hpp>
 
@@ -26,10 +27,11 @@ public:
         if (work.tasks() != 0)
             pending_.push_back(&work);
         outstanding_ += work.tasks();
-        urgent_ += work.calls_back();
+        urgent_ += work.is_urgent();
+        timed_ += work.rules().limit.count() != 0;
         work.self = std::move(self);
         if (work.tasks() == 0)
-            let_go_of(work);
+            end(work);
     }
 
     /// As many tasks more of a job that has them come.
@@ -38,6 +40,10 @@ public:
             return;
         if (!work.has_next())
             pending_.push_back(&work);
+        if (work.is_idle()) {
+            timed_ += work.rules().limit.count() != 0;
+            urgent_ += work.is_urgent();
+        }
         work.append(tasks);
         outstanding_ += tasks;
         work.self = self;
@@ -54,13 +60,38 @@ public:
             return;
         outstanding_ -= dropped;
         if (work.drop(dropped))
-            let_go_of(work);
+            end(work);
     }
 
     /// Tasks that have neither their value nor their error.
     std::size_t outstanding() const noexcept { return outstanding_; }
-    /// Jobs whose end somebody is to be told of who does not wait for it.
+    /// Jobs that must be looked after although nobody waits for them, and those of limited time.
     std::size_t urgent() const noexcept { return urgent_; }
+    std::size_t timed() const noexcept { return timed_; }
+
+    /// Somebody is to be told of the end of a job that is under way.
+    void get_hooks(job& work) noexcept {
+        const bool was_urgent = work.is_urgent();
+        work.get_hooks();
+        urgent_ += !was_urgent;
+    }
+
+    /// Fails those of its tasks that no worker has; returns whether there were any.
+    bool cancel(job& work, const std::exception_ptr& error) {
+        std::vector<task_reference> dropped;
+        std::erase_if(returned_, [&](const task_reference& task) {
+            if (task.owner == &work)
+                dropped.push_back(task);
+            return task.owner == &work;
+        });
+        if (work.has_next())
+            std::erase(pending_, &work);
+        while (work.has_next())
+            dropped.push_back(work.next_task());
+        for (const task_reference& task : dropped)
+            fail(task, error);
+        return !dropped.empty();
+    }
 
     bool has_task() const noexcept { return !returned_.empty() || !pending_.empty(); }
     task_reference next_task() {
@@ -84,7 +115,7 @@ public:
         const bool done = task.owner->settle();
         finished_ = finished_ || done || task.owner->tells_each();
         if (done)
-            let_go_of(*task.owner);
+            end(*task.owner);
     }
     void fail(const task_reference& task, std::exception_ptr error) noexcept {
         task.owner->take_error(task.task, std::move(error));
@@ -107,16 +138,25 @@ public:
     /// After its callbacks.
     void finish(job& done) noexcept {
         --urgent_;
-        done.finish();
+        if (done.calls_back())
+            done.finish();
     }
     /// Whether anything has been done, since this was asked last, that a thread may wait for.
     bool take_finished() noexcept { return std::exchange(finished_, false); }
 
 private:
+    /// No task of it is left.
+    void end(job& done) noexcept {
+        timed_ -= done.rules().limit.count() != 0;
+        if (!done.has_hooks())
+            urgent_ -= done.is_urgent();
+        let_go_of(done);
+    }
+
     void let_go_of(job& done) noexcept {
         if (!done.self || done.is_listed)
             return;
-        if (done.ends_quietly() && !done.calls_back()) {
+        if (done.ends_quietly() && !done.has_hooks()) {
             done.self.reset();
         } else {
             done.next_done = std::exchange(done_, &done);
@@ -129,6 +169,7 @@ private:
     job* done_ = nullptr;
     std::size_t outstanding_ = 0;
     std::size_t urgent_ = 0;
+    std::size_t timed_ = 0;
     bool finished_ = false;
 };
 

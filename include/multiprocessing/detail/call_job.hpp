@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -74,5 +75,20 @@ private:
     std::tuple<Ts...> arguments_;
     result_slot<R> result_;
 };
+
+/// What cannot cross does not compile.
+template <class F, class... Ts>
+auto make_call_job(F&& function, std::tuple<Ts...> arguments) {
+    using Function = std::decay_t<F>;
+    static_assert(callable_with<Function, std::tuple<Ts...>>,
+                  "the function cannot be called with these arguments");
+    assert_sendable<Function>();
+    (assert_sendable<Ts>(), ...);
+    using R = std::decay_t<call_result_t<Function, std::tuple<Ts...>>>;
+    if constexpr (!std::is_void_v<R>)
+        assert_sendable<R>();
+    return std::make_shared<call_job<Function, Ts...>>(std::forward<F>(function),
+                                                       std::move(arguments));
+}
 
 }  // namespace multiprocessing::detail

@@ -3,6 +3,7 @@
 // die.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -17,6 +18,7 @@
 #include <multiprocessing/detail/backlog.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/loss_report.hpp>
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/doorbell.hpp>
 #include <multiprocessing/detail/os/system.hpp>
@@ -77,12 +79,22 @@ public:
 
     void close() noexcept { open_ = false; }
 
-    void terminate() {
+    void cancel_pending() {
+        for (auto& worker : workers_)
+            worker->take_back(worker->load(), work_.returned());
+        work_.fail_all(std::make_exception_ptr(CancelledError()));
+    }
+
+    void terminate(int signal) {
         open_ = false;
         terminated_ = true;
         fail_everything(std::make_exception_ptr(ProcessError("the pool was terminated")));
-        for (auto& worker : workers_)
-            worker->process().terminate();
+        for (auto& worker : workers_) {
+            if (signal == child_process::kill_signal)
+                worker->process().kill();
+            else
+                worker->process().terminate();
+        }
     }
 
     /// Gives out what is pending, to the least loaded first: each worker gets one task before any
@@ -93,6 +105,58 @@ public:
             for (std::size_t i = 0; i < workers_.size() && work_.has_task(); ++i)
                 fill(*workers_[i], level);
     }
+
+    /// Gives up a job: what has not begun, and, if asked, what runs, whose workers are ended.
+    /// Returns whether there was any of that.
+    bool cancel(job& work, bool also_running) {
+        const auto error = std::make_exception_ptr(CancelledError());
+        for (auto& worker : workers_) {
+            take_last_replies(*worker);
+            if (worker->has(work))
+                worker->take_back(worker->load(), work_.returned());
+        }
+        bool any = work_.cancel(work, error);
+        for (auto& worker : workers_) {
+            if (also_running && worker->running().owner == &work && !worker->is_being_ended()) {
+                end_running(*worker, error);
+                any = true;
+            }
+        }
+        feed();
+        return any;
+    }
+    /// Whether a worker has begun it.
+    bool is_running(const job& work) const noexcept {
+        for (const auto& worker : workers_)
+            if (worker->running().owner == &work)
+                return true;
+        return false;
+    }
+
+    /// When a task's time may be over, or a worker that is being ended is to be killed.
+    deadline next_time() const noexcept {
+        deadline first = deadline::never();
+        for (const auto& worker : workers_) {
+            first = deadline::earlier(first, worker->kill_time());
+            if (work_.timed() != 0 && !worker->is_being_ended())
+                first = deadline::earlier(first, worker->next_limit());
+        }
+        return first;
+    }
+    /// Ends the workers whose task has had its time. Tasks that wait behind it go to others first.
+    void look_at_times() {
+        for (auto& worker : workers_) {
+            if (worker->kill_time().passed())
+                worker->kill();
+            if (work_.timed() == 0 || worker->is_being_ended() || !worker->next_limit().passed())
+                continue;
+            take_last_replies(*worker);
+            if (worker->next_limit().passed())
+                end_running(*worker, over_time(worker->running()));
+        }
+    }
+    /// Whether somebody must be here although nobody waits.
+    bool is_urgent() const noexcept { return work_.urgent() != 0 || ending_ != 0; }
 
     /// One round; returns whether anything moved.
     bool step() {
@@ -161,6 +225,7 @@ public:
                 bury_number(key);
             deaths = deaths || key != bell_key;
         }
+        look_at_times();
         if (!deaths)
             return;
         replace_workers();
@@ -182,6 +247,7 @@ public:
     void kill_workers() {
         for (auto& worker : workers_) {
             wait_set_.remove(worker->process().sentinel());
+            end_group(*worker);
             end_at_once(worker->process());
         }
         workers_.clear();
@@ -206,6 +272,19 @@ private:
             workers_.pop_back();
             throw_system_error(ec, "listen to the end of a pool's worker");
         }
+    }
+
+    void end_running(worker_link& worker, std::exception_ptr reason) {
+        worker.take_back(worker.load(), work_.returned());
+        worker.end(std::move(reason));
+        ++ending_;
+    }
+
+    static std::exception_ptr over_time(const task_reference& task) {
+        const std::chrono::duration<double> limit = task.owner->rules().limit;
+        return std::make_exception_ptr(TimeoutError(task.owner->name() + " ran longer than " +
+                                                    std::to_string(limit.count()) +
+                                                    " s and was ended"));
     }
 
     static void end_at_once(Process& process) {
@@ -236,38 +315,39 @@ private:
         }
     }
 
-    static std::string describe_end(std::optional<int> exitcode) {
-        if (!exitcode)
-            return "ended unseen";
-        return *exitcode < 0 ? "was killed by " + signal_name(-*exitcode)
-                             : "exited with status " + std::to_string(*exitcode);
-    }
-
-    /// Empty where another part of the program keeps the system from telling: no reason to keep
-    /// silent about the worker's tasks.
-    static std::optional<int> end_of(Process& process) {
-        try {
-            process.join();
-            return process.exitcode();
-        } catch (const std::exception&) {
-            return std::nullopt;
-        }
-    }
-
     void bury(std::size_t place) {
         const std::unique_ptr<worker_link> worker = std::move(workers_[place]);
         workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(place));
         wait_set_.remove(worker->process().sentinel());
+        const bool was_asked = worker->is_being_ended();
+        ending_ -= was_asked;
+        end_group(*worker);
         const auto exitcode = end_of(worker->process());
         last_end_ = describe_end(exitcode);
         take_last_replies(*worker);
-        count_stillborn(*worker, exitcode);
-        const bool out_of_memory = ran_out_of_memory(exitcode);
+        if (!was_asked)
+            count_stillborn(*worker, exitcode);
+        const loss_report report(worker->process(), exitcode, memory_.has_killed(exitcode));
         worker->settle_up(
-            [&](const task_reference& lost) {
-                work_.fail(lost, lost_error(*worker, lost, exitcode, out_of_memory));
-            },
+            [&](const task_reference& lost) { settle_lost(lost, worker->reason(), report); },
             work_.returned());
+    }
+
+    /// Of a worker that was ended for a task's sake it is that task.
+    void settle_lost(const task_reference& lost, const std::exception_ptr& reason,
+                     const loss_report& report) {
+        if (reason)
+            work_.fail(lost, reason);
+        else if (lost.owner->may_retry(lost.task))
+            work_.returned().push_back(lost);
+        else
+            work_.fail(lost, report.error(lost));
+    }
+
+    /// What a task has started and left goes with its worker, unless that ends when it was to. The
+    /// number is the worker's for as long as it is not waited for.
+    void end_group(worker_link& worker) noexcept {
+        signal_group(*worker.process().pid(), child_process::kill_signal);
     }
 
     /// One that was killed from outside could have begun: it does not count.
@@ -286,30 +366,6 @@ private:
             take_replies(worker);
         } catch (const std::system_error&) {  // Damaged memory: what it replied cannot be known.
         }
-    }
-
-    static std::exception_ptr lost_error(worker_link& worker, const task_reference& task,
-                                         std::optional<int> exitcode, bool out_of_memory) {
-        worker_end end;
-        end.pid = *worker.process().pid();
-        end.exitcode = exitcode;
-        if (exitcode && *exitcode < 0)
-            end.signal = signal_name(-*exitcode);
-        end.task = task.owner->name() + ", task " + std::to_string(task.task);
-        end.out_of_memory = out_of_memory;
-        const std::string text = "worker process " + std::to_string(end.pid) + " (" +
-                                 worker.process().name() + ") " + describe_end(exitcode) +
-                                 " while it ran " + end.task +
-                                 (out_of_memory ? "; memory had run out" : "");
-        return std::make_exception_ptr(WorkerLostError(text, std::move(end)));
-    }
-
-    /// Whether a worker that ended so may have done so for want of memory.
-    bool ran_out_of_memory(std::optional<int> exitcode) {
-        if (exitcode != -child_process::kill_signal)
-            return false;
-        const std::uint64_t now = out_of_memory_kills();
-        return now > std::exchange(memory_kills_, now);
     }
 
     void bury_number(std::uint64_t number) {
@@ -394,6 +450,8 @@ private:
             if ((*worker)->number() != number)
                 continue;
             wait_set_.remove((*worker)->process().sentinel());
+            if (terminated_)
+                end_group(**worker);
             (*worker)->process().join();
             workers_.erase(worker);
             return;
@@ -409,11 +467,13 @@ private:
     std::vector<std::unique_ptr<worker_link>> workers_;
     backlog work_;
     std::size_t stillborn_ = 0;
+    /// Workers that are being ended for a task's sake.
+    std::size_t ending_ = 0;
     /// What the initializer threw in the worker that ended last.
     std::exception_ptr no_start_;
     std::string last_end_;
     std::uint64_t started_ = 0;
-    std::uint64_t memory_kills_ = out_of_memory_kills();
+    memory_watch memory_;
     bool open_ = true;
     bool terminated_ = false;
 };

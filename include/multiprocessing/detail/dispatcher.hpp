@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -54,6 +55,7 @@ public:
         ++visits_;
         crew_.work().accept(*work, work);
         crew_.feed();
+        tell_driver_of_times();
         if (!driven_ && waiting_ == 0)
             wake_background();
     }
@@ -65,6 +67,8 @@ public:
         ++visits_;
         crew_.work().accept(work, nullptr);
         try {
+            crew_.feed();
+            tell_driver_of_times();
             drive(
                 here, [&] { return work.done(); }, deadline::never());
         } catch (...) {  // The job may refer to what the caller is about to destroy.
@@ -81,6 +85,41 @@ public:
         ++visits_;
         return drive(
             here, [&] { return work.ready(); }, until);
+    }
+
+    /// Gives up a job that is not done; see crew::cancel().
+    bool cancel(job& work, bool also_running) {
+        const visit here(*this);
+        if (work.done())
+            return false;
+        const bool any = crew_.cancel(work, also_running);
+        call_all();
+        wake_background();
+        return any;
+    }
+    bool is_running(const job& work) {
+        const visit here(*this);
+        return !work.done() && crew_.is_running(work);
+    }
+
+    /// Has `follower` called by the pool's thread when the job is done; returns what unfollow()
+    /// takes, or 0 where it is done: then nothing is called.
+    template <class Job>
+    std::size_t follow(Job& work, std::function<void()> follower) {
+        const visit here(*this);
+        if (work.done())
+            return 0;
+        const std::size_t number = work.follow(std::move(follower));
+        crew_.work().get_hooks(work);
+        if (!driven_ && waiting_ == 0)
+            wake_background();
+        return number;
+    }
+    template <class Job>
+    void unfollow(Job& work, std::size_t number) {
+        const visit here(*this);
+        if (!work.done())
+            work.unfollow(number);
     }
 
     /// Throws `ValueError` where it takes no more work.
@@ -102,6 +141,7 @@ public:
         ++visits_;
         crew_.work().append(*work, more, work);
         crew_.feed();
+        tell_driver_of_times();
         return drive(here, done, until);
     }
 
@@ -120,12 +160,20 @@ public:
         crew_.close();
     }
 
-    /// Ends the workers now; what they had not answered fails.
-    void terminate() {
+    /// Gives up all that no worker has begun.
+    void cancel_pending() {
+        const visit here(*this);
+        crew_.cancel_pending();
+        call_all();
+    }
+
+    /// Ends the workers now, by a signal that they may heed or not; what they had not answered
+    /// fails.
+    void terminate(int signal = child_process::terminate_signal) {
         const visit here(*this);
         ended_ = true;
         try {
-            crew_.terminate();
+            crew_.terminate(signal);
         } catch (...) {  // A worker cannot be sent a signal; all work has failed by then.
             call_all();
             throw;
@@ -319,6 +367,11 @@ private:
         return in_time;
     }
 
+    /// One that sleeps knows only of the limits that there were.
+    void tell_driver_of_times() {
+        if (driven_ && crew_.work().timed() != 0)
+            wake_driver();
+    }
     void wake_driver() {
         if (driven_)
             throw_if_error(crew_.ring(), "ring a pool's doorbell");
@@ -331,8 +384,9 @@ private:
         std::atomic_thread_fence(std::memory_order_seq_cst);
         if (crew_.any_reply())
             return crew_.want_rings(false);
+        const deadline limit = deadline::earlier(until, crew_.next_time());
         here.lock().unlock();
-        const auto ec = crew_.listen(until);
+        const auto ec = crew_.listen(limit);
         here.lock().lock();
         crew_.want_rings(false);
         throw_if_error(ec, "wait for a pool's workers");
@@ -395,7 +449,7 @@ private:
     enum class background_state { away, asleep, watching };
 
     void wake_background() noexcept {
-        const bool urgent = crew_.work().has_done() || crew_.work().urgent() != 0;
+        const bool urgent = crew_.work().has_done() || crew_.is_urgent();
         if (background_state_ == background_state::asleep ||
             (urgent && background_state_ == background_state::watching))
             background_wake_.notify_one();
@@ -407,7 +461,7 @@ private:
         visit here(*this);
         bool quiet = false;  // Nobody has been here for as long as a watch lasts.
         while (!stopping_ && !crew_.work().has_done()) {
-            if (has_work_in_background() && (quiet || crew_.work().urgent() != 0))
+            if (has_work_in_background() && (quiet || crew_.is_urgent()))
                 break;
             const std::uint64_t seen = visits_;
             const bool watch = !quiet || has_work_in_background();
@@ -429,7 +483,7 @@ private:
 
     void settle_done_jobs() {
         while (const auto done = take_done_job()) {
-            if (!done->calls_back())
+            if (!done->has_hooks())
                 continue;
             done->call_back();
             const visit here(*this);
@@ -456,7 +510,7 @@ private:
                 here,
                 [&] {
                     return !nobody_waits() || crew_.work().has_done() ||
-                           (visits_ != seen && crew_.work().urgent() == 0);
+                           (visits_ != seen && !crew_.is_urgent());
                 },
                 deadline::never());
         } catch (...) {

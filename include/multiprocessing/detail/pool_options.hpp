@@ -3,13 +3,20 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
+#include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/remote_call.hpp>
 #include <multiprocessing/detail/result_job.hpp>
+#include <multiprocessing/detail/start_method.hpp>
+#include <multiprocessing/detail/task.hpp>
 #include <multiprocessing/error.hpp>
+#include <multiprocessing/os.hpp>
+#include <multiprocessing/process.hpp>
 
 namespace multiprocessing {
 
@@ -28,11 +35,24 @@ struct pool_options {
     std::string start_method{};
 };
 
-/// How a result is waited for; used as `{.callback = [](int result) { ... }}`. Callbacks are called
-/// by a thread of the pool, one at a time, before `get()` returns; what they throw is told on
-/// standard error. They may use the pool, but must not wait for the result they are told of.
+/// What is said of one call's work; used as `{.timeout = 5s}`.
+struct call_options {
+    /// How long a task may run, a chunk of a map being one. One that takes longer is ended with its
+    /// worker and all that it has started (SIGTERM, a second later SIGKILL), and fails with
+    /// `TimeoutError`; no other task is lost. Absent for as long as it takes.
+    ::multiprocessing::timeout timeout{};
+    /// How often a task is run again whose worker was lost: it may have done half of its work.
+    int retries = 0;
+};
+
+/// The same for a result that comes later; used as `{.callback = [](int result) { ... }}`.
+/// Callbacks are called by a thread of the pool, one at a time, before `get()` returns; what they
+/// throw is told on standard error. They may use the pool, but must not wait for the result they
+/// are told of.
 template <class R>
 struct apply_options {
+    ::multiprocessing::timeout timeout{};
+    int retries = 0;
     /// Called with the result.
     detail::callback<R> callback{};
     /// Called with the error.
@@ -43,12 +63,16 @@ struct apply_options {
 struct map_options {
     /// Elements a task; empty for as many as give each worker four tasks. At least 1.
     std::optional<long long> chunksize{};
+    ::multiprocessing::timeout timeout{};
+    int retries = 0;
 };
 
-/// The same for a result that comes later; see `apply_options`.
+/// The same for a result that comes later; see `call_options` and `apply_options`.
 template <class R>
 struct map_async_options {
     std::optional<long long> chunksize{};
+    ::multiprocessing::timeout timeout{};
+    int retries = 0;
     detail::callback<R> callback{};
     detail::error_callback error_callback{};
 };
@@ -62,6 +86,8 @@ struct imap_options {
     std::optional<long long> buffersize{};
     /// Bytes of such elements and results as they cross, at most, but for one chunk.
     std::size_t buffer_bytes = std::size_t{64} << 20;
+    ::multiprocessing::timeout timeout{};
+    int retries = 0;
 };
 
 namespace detail {
@@ -75,6 +101,40 @@ inline std::size_t checked_chunk(std::optional<long long> chunksize, std::size_t
         return static_cast<std::size_t>(*chunksize);
     const std::size_t chunk = (elements + 4 * workers - 1) / (4 * workers);
     return chunk == 0 ? 1 : chunk;
+}
+
+/// Throws `ValueError` for a time that is none, or retries below zero.
+template <class Options>
+task_rules rules_of(const Options& options) {
+    if (options.timeout && options.timeout->count() <= 0)
+        throw ValueError("a task's timeout must be more than nothing");
+    if (options.retries < 0)
+        throw ValueError("a task cannot be retried " + std::to_string(options.retries) + " times");
+    return {options.timeout.value_or(std::chrono::nanoseconds(0)),
+            static_cast<std::uint32_t>(options.retries)};
+}
+
+inline std::size_t checked_count(std::optional<int> processes, const char* what) {
+    const int count = processes ? *processes : os::process_cpu_count();
+    if (count < 1)
+        throw ValueError(std::string("a pool needs at least 1 ") + what + ", not " +
+                         std::to_string(count));
+    return static_cast<std::size_t>(count);
+}
+
+/// 0 where there is no end.
+inline std::uint64_t checked_most_tasks(std::optional<long long> tasks) {
+    if (tasks && *tasks < 1)
+        throw ValueError("a worker must have at least 1 task, not " + std::to_string(*tasks));
+    return tasks ? static_cast<std::uint64_t>(*tasks) : 0;
+}
+
+/// `kind` is what workers are called after the start method.
+inline process_options worker_options(const std::string& start_method, const char* kind) {
+    const std::string name = name_of(start_method_for(start_method));
+    return {.name = (name == "fork" ? "Fork" : "Spawn") + std::string(kind),
+            .daemon = true,
+            .start_method = name};
 }
 
 /// How much of a stream may be under way.

@@ -9,6 +9,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <multiprocessing/detail/deadline.hpp>
@@ -31,9 +32,10 @@ public:
     using value = typename work::value;
 
     pool_stream(std::shared_ptr<dispatcher> pool, F function, Range&& range,
-                const stream_bounds& bounds, bool ordered)
+                const stream_bounds& bounds, const task_rules& rules, bool ordered)
         : pool_(std::move(pool)), source_(std::forward<Range>(range)), bounds_(bounds),
           job_(std::make_shared<work>(std::move(function), bounds.places, ordered)) {
+        job_->obey(rules);
         while (pull() && batch_ > 1) {
         }
         hand_over(deadline::now());
@@ -168,5 +170,20 @@ private:
     bool open_ = false;
     bool ended_ = false;
 };
+
+/// Results of `function` over `range`, in order or as they come.
+template <class F, class Range>
+auto open_stream(const std::shared_ptr<dispatcher>& pool, F&& function, Range&& range,
+                 const imap_options& options, bool ordered) {
+    using Source = element_source<Range>;
+    using Mapped = sent_function<std::decay_t<F>, typename Source::element>;
+    using Stream = pool_stream<Mapped, Range>;
+    const auto bounds = bounds_of(options, 256 * pool->processes());
+    const auto rules = rules_of(options);
+    pool->require_open();
+    return IMapIterator<typename Stream::value>(
+        std::make_unique<Stream>(pool, Mapped{std::forward<F>(function)},
+                                 std::forward<Range>(range), bounds, rules, ordered));
+}
 
 }  // namespace multiprocessing::detail

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -91,6 +92,14 @@ inline void report_callback_failure() noexcept {
     std::fprintf(stderr, "multiprocessing: a callback threw %s: %s\n", type, what);
 }
 
+inline void call_follower(const std::function<void()>& follower) noexcept {
+    try {
+        follower();
+    } catch (...) {
+        report_callback_failure();
+    }
+}
+
 /// Something that will be there.
 class awaited {
 public:
@@ -117,6 +126,8 @@ public:
     virtual R get() = 0;
     virtual R take() = 0;
     virtual bool failed() const noexcept = 0;
+    /// What it failed with; null where it did not.
+    virtual const std::exception_ptr& error() const noexcept = 0;
 };
 
 /// Work whose result can be had.
@@ -138,21 +149,40 @@ public:
     void tell(callback<R> of_result, error_callback of_error) {
         if (!of_result && !of_error)
             return;
-        of_result_ = std::move(of_result);
-        of_error_ = std::move(of_error);
+        hooks_ = std::make_unique<hooks>();
+        hooks_->of_result = std::move(of_result);
+        hooks_->of_error = std::move(of_error);
         this->be_called_back();
     }
 
     void call_back() noexcept override {
         try {
-            if (!error_ && of_result_)
-                pass_result(of_result_);
-            else if (error_ && of_error_)
-                of_error_(error_);
+            if (!error_ && hooks_->of_result)
+                pass_result(hooks_->of_result);
+            else if (error_ && hooks_->of_error)
+                hooks_->of_error(error_);
         } catch (...) {
             report_callback_failure();
         }
+        // They may keep this object, and whatever the user gave them.
+        const auto followers = std::move(hooks_->followers);
+        for (const auto& [number, follower] : followers)
+            call_follower(follower);
     }
+
+    /// With the lock held, before it is done: `follower` is called after it is. Returns a number to
+    /// unfollow by.
+    std::size_t follow(std::function<void()> follower) {
+        if (!hooks_)
+            hooks_ = std::make_unique<hooks>();
+        hooks_->followers.emplace_back(++hooks_->last, std::move(follower));
+        return hooks_->last;
+    }
+    void unfollow(std::size_t number) noexcept {
+        std::erase_if(hooks_->followers, [&](const auto& one) { return one.first == number; });
+    }
+
+    const std::exception_ptr& error() const noexcept override { return error_; }
 
 protected:
     void throw_if_failed() const {
@@ -165,12 +195,19 @@ protected:
     }
 
 private:
+    struct hooks {
+        callback<R> of_result;
+        error_callback of_error;
+        std::vector<std::pair<std::size_t, std::function<void()>>> followers;
+        std::size_t last = 0;
+    };
+
     virtual void pass_result(const callback<R>& to) = 0;
 
     std::exception_ptr error_;
     std::atomic<bool> given_away_{false};
-    callback<R> of_result_;
-    error_callback of_error_;
+    /// Null for most: a million may wait.
+    std::unique_ptr<hooks> hooks_;
 };
 
 }  // namespace multiprocessing::detail

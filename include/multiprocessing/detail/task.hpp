@@ -4,12 +4,15 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/os/image.hpp>
@@ -22,6 +25,9 @@ namespace multiprocessing::detail {
 
 /// In front of a task's arguments: the place of its thunk. A place of zeros asks the worker to end.
 struct task_header {
+    /// In the offset, which is never so large: the worker is to note when it begins.
+    static constexpr std::uint64_t timed = std::uint64_t{1} << 63;
+
     std::uint64_t image = 0;
     std::uint64_t offset = 0;
 };
@@ -87,6 +93,14 @@ struct task_reference {
     std::size_t task = 0;
 };
 
+/// What is said of each task of a job besides what it does.
+struct task_rules {
+    /// How long it may run; zero for as long as it takes.
+    std::chrono::nanoseconds limit{0};
+    /// How often it is run again where its worker is lost.
+    std::uint32_t retries = 0;
+};
+
 /// Work given to a pool: one task or several, and a place for what comes back. All but `done()` and
 /// `call_back()` is called by the dispatcher alone, with its lock held.
 class job {
@@ -113,11 +127,28 @@ public:
     virtual bool ends_quietly() const noexcept = 0;
     /// What it is called in messages.
     virtual std::string name() const = 0;
-    /// Tells the user of its end: his code, to be run without the lock. Only where calls_back().
+    /// Tells the user of its end: his code, to be run without the lock. Only where has_hooks().
     virtual void call_back() noexcept {}
 
-    /// Whether it is done only after call_back() has run.
+    /// Whether call_back() is to be called, and whether it is done only after that.
+    bool has_hooks() const noexcept { return has_hooks_; }
     bool calls_back() const noexcept { return calls_back_; }
+    /// Whether somebody must look after it although nobody waits for it.
+    bool is_urgent() const noexcept { return has_hooks_ || rules_.limit.count() != 0; }
+    /// Becomes so while it is under way; returns whether it was not.
+    bool get_hooks() noexcept { return !std::exchange(has_hooks_, true); }
+
+    const task_rules& rules() const noexcept { return rules_; }
+    /// Before it is given out.
+    void obey(const task_rules& rules) noexcept { rules_ = rules; }
+    /// Its worker was lost: whether it is to be run again.
+    bool may_retry(std::size_t task) {
+        if (rules_.retries == 0)
+            return false;
+        if (!retried_)
+            retried_ = std::make_unique<std::map<std::size_t, std::uint32_t>>();
+        return ++(*retried_)[task] <= rules_.retries;
+    }
     /// Whether each of its tasks is waited for, not their end alone.
     bool tells_each() const noexcept { return tells_each_; }
     /// Whether no task of it is outstanding.
@@ -163,6 +194,7 @@ protected:
     /// Before it is given to the dispatcher.
     void be_called_back() noexcept {
         calls_back_ = true;
+        has_hooks_ = true;
         done_.store(false, std::memory_order_relaxed);
     }
     void tell_each() noexcept { tells_each_ = true; }
@@ -179,7 +211,11 @@ private:
     std::size_t tasks_;
     std::atomic<bool> done_;
     bool calls_back_ = false;
+    bool has_hooks_ = false;
     bool tells_each_ = false;
+    task_rules rules_;
+    /// How often each was run again; null for most jobs.
+    std::unique_ptr<std::map<std::size_t, std::uint32_t>> retried_;
 };
 
 }  // namespace multiprocessing::detail

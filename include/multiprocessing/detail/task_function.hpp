@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -36,16 +37,16 @@ class task_function {
 public:
     explicit task_function(F function) : function_(std::move(function)) {
         if constexpr (is_plain_function<F>)
-            bytes_ = encode(function_);
+            bytes_ = bytes_of(function_);
     }
 
     std::size_t bytes() const {
-        return is_plain_function<F> ? sizeof(std::uint64_t) + bytes_.size()
+        return is_plain_function<F> ? sizeof(std::uint64_t) + bytes_->size()
                                     : encoded_size(function_);
     }
     std::byte* write(std::byte* place) const {
         if constexpr (is_plain_function<F>)
-            return encode_to(place, bytes_);
+            return encode_to(place, *bytes_);
         else
             return encode_to(place, function_);
     }
@@ -58,6 +59,20 @@ public:
     }
 
 private:
+    using shared_bytes = std::shared_ptr<const std::vector<std::byte>>;
+
+    /// The same for all tasks of a function that follow each other: a million of them may wait.
+    static shared_bytes bytes_of(const F& function) {
+        static_assert(std::is_trivially_copyable_v<F>);
+        thread_local std::optional<F> last;
+        thread_local shared_bytes last_bytes;
+        if (!last || std::memcmp(&*last, &function, sizeof function) != 0) {
+            last_bytes = std::make_shared<const std::vector<std::byte>>(encode(function));
+            last.emplace(function);
+        }
+        return last_bytes;
+    }
+
     /// Finding a function takes longer than many a task: the last one is remembered.
     static F read_pointer(decoder& in) {
         thread_local std::vector<std::byte> last_bytes;
@@ -73,7 +88,7 @@ private:
     }
 
     F function_;
-    std::vector<std::byte> bytes_;
+    shared_bytes bytes_;
 };
 
 /// The header of the tasks that `Thunk` runs.

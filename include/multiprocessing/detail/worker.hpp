@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -64,6 +65,7 @@ public:
         std::span<const std::byte> task;
         for (std::uint64_t served = 0; setup_.most_tasks == 0 || served < setup_.most_tasks;) {
             wait_for_task(task);
+            note_beginning(task);
             const bool mine = take();
             if (mine && !serve(task))
                 return;
@@ -107,6 +109,19 @@ private:
         }
     }
 
+    /// Before it is taken: the pool reads it when it sees that it was. The clock is the same in all
+    /// processes.
+    void note_beginning(std::span<const std::byte> task) noexcept {
+        task_header header;
+        if (task.size() < sizeof header)
+            return;
+        std::memcpy(&header, task.data(), sizeof header);
+        if ((header.offset & task_header::timed) != 0)
+            channel_.control().began.store(
+                std::chrono::steady_clock::now().time_since_epoch().count(),
+                std::memory_order_relaxed);
+    }
+
     /// Whether the front of the ring is this worker's to run; the pool may have taken it back.
     bool take() noexcept {
         std::uint32_t expected = index_++;
@@ -125,7 +140,8 @@ private:
     /// Runs one task and publishes its reply; false if it is the request to end.
     bool serve(std::span<const std::byte> task) {
         decoder arguments(task);
-        const auto header = arguments.take_value<task_header>();
+        auto header = arguments.take_value<task_header>();
+        header.offset &= ~task_header::timed;
         if (header.image == 0 && header.offset == 0)
             return false;
         reply_writer reply(replies_);
@@ -170,6 +186,7 @@ private:
 /// A worker is a daemon to its parent, which ends it; it may have children all the same: they are
 /// tied to it, and end when it does.
 inline void worker_main(const worker_ports& ports, const worker_setup& setup) {
+    lead_group();
     is_copy_of_worker() = false;  // One that a task of another pool has forked is none.
     if constexpr (has_fork)
         run_after_fork([] { is_copy_of_worker() = true; });

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -30,6 +31,8 @@ struct worker_control {
     /// How many of its tasks are taken, by the worker to run them or by the pool to give them to
     /// another. Both move it by compare-and-swap (acquire and release), so each task has one taker.
     alignas(128) std::atomic<std::uint32_t> taken;
+    /// When the last task of limited time was begun, by the monotonic clock. Visible with `taken`.
+    std::atomic<std::chrono::steady_clock::rep> began;
     /// Set by the pool before it sleeps: replies then ring. Partner: the fence in reply_writer.
     alignas(128) std::atomic<std::uint32_t> ring_wanted;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -17,6 +18,7 @@
 
 #include <multiprocessing/detail/arguments.hpp>
 #include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/remote_exception.hpp>
 #include <multiprocessing/detail/ring.hpp>
 #include <multiprocessing/detail/task.hpp>
@@ -54,6 +56,8 @@ public:
     std::size_t load_bytes() const noexcept { return given_bytes_ + stale_bytes_; }
     /// Whether it will run one task more than it has.
     bool has_room() const noexcept {
+        if (is_being_ended())
+            return false;
         return most_tasks_ == 0 || answered_ + given_.size() < most_tasks_;
     }
     /// What its initializer threw; such a worker ends.
@@ -70,7 +74,9 @@ public:
             tasks_.reserve(sizeof(task_header) + bytes, ring_growth::whenever_full, ec);
         if (place == nullptr)
             throw_system_error(ec, "make room for a task of " + std::to_string(bytes) + " bytes");
-        const task_header header = task.owner->header();
+        task_header header = task.owner->header();
+        if (task.owner->rules().limit.count() != 0)
+            header.offset |= task_header::timed;
         std::memcpy(place, &header, sizeof header);
         task.owner->write_arguments(task.task, place + sizeof header);
         given_.push_back({task, next_index_, bytes});
@@ -80,6 +86,46 @@ public:
     }
 
     void publish() noexcept { tasks_.publish(); }
+
+    bool has(const job& work) const noexcept {
+        for (const given_task& given : given_)
+            if (given.task.owner == &work)
+                return true;
+        return false;
+    }
+    /// The task that it runs, when its replies have been read; of no owner if there is none.
+    task_reference running() const noexcept {
+        return !given_.empty() && begun_of(taken()) != 0 ? given_.front().task : task_reference{};
+    }
+    /// When a task of limited time that it has may be over: the one that it runs, or one that it
+    /// could begin now.
+    deadline next_limit() const noexcept {
+        deadline first = deadline::never();
+        const std::size_t begun = begun_of(taken());
+        for (std::size_t i = 0; i < given_.size(); ++i) {
+            const auto limit = limit_of(given_[i].task);
+            if (limit.count() != 0)
+                first = deadline::earlier(first, i < begun ? deadline::at(began() + limit)
+                                                           : deadline::after(timeout(limit)));
+        }
+        return first;
+    }
+
+    /// Ends it, so that the task that it runs fails with `reason`: gently at first. It is to have
+    /// no other tasks.
+    void end(std::exception_ptr reason) {
+        reason_ = std::move(reason);
+        kill_time_ = deadline::after(timeout(grace));
+        process_.terminate();
+    }
+    bool is_being_ended() const noexcept { return reason_ != nullptr; }
+    const std::exception_ptr& reason() const noexcept { return reason_; }
+    deadline kill_time() const noexcept { return kill_time_; }
+    /// It did not heed that it was asked to.
+    void kill() {
+        kill_time_ = deadline::never();
+        process_.kill();
+    }
 
     void ask_to_end() {
         std::error_code ec;
@@ -177,6 +223,17 @@ public:
     }
 
 private:
+    static constexpr std::chrono::seconds grace{1};
+
+    static std::chrono::nanoseconds limit_of(const task_reference& task) noexcept {
+        return task.owner == nullptr ? std::chrono::nanoseconds(0) : task.owner->rules().limit;
+    }
+    deadline::clock::time_point began() const noexcept {
+        using clock = deadline::clock;
+        return clock::time_point(
+            clock::duration(channel_.control().began.load(std::memory_order_relaxed)));
+    }
+
     /// Only its first words can be that.
     bool is_no_start(std::span<const std::byte> reply) {
         if (answered_ != 0 || reply.size() < sizeof(reply_kind))
@@ -236,6 +293,8 @@ private:
     const std::uint64_t most_tasks_;
     std::uint64_t answered_ = 0;
     std::exception_ptr no_start_;
+    std::exception_ptr reason_;
+    deadline kill_time_ = deadline::never();
     Process process_;
     ring_writer tasks_;
     ring_reader replies_;

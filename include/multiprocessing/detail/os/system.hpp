@@ -40,6 +40,13 @@ using backend::stop_inheritance;
 using backend::disown_exit_handlers;
 using backend::end_forked_process;
 
+/// lead_group(): this process, a child that is tied to its parent, and what it starts from now on
+/// become a group: when the parent dies all of it ends, and what is typed at a terminal to
+/// interrupt the parent does not reach it. signal_group(leader, signal): to all of the group, of
+/// whose leader this process is the parent and has not waited for it.
+using backend::lead_group;
+using backend::signal_group;
+
 /// fork_process(pid): only where child_process::can_fork.
 /// wait_process(which, options, pid, status), exit_code_of(status, code): waiting as the system
 /// names it; where there are no such statuses, `status` is the exit code itself.
@@ -85,6 +92,10 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     { current_environment() } -> std::same_as<std::vector<std::string>>;
     { command_rules_here } -> std::convertible_to<command_rules>;
     { drop_buffers() }
+    noexcept;
+    { lead_group() }
+    noexcept;
+    { signal_group(number, number) }
     noexcept;
     { out_of_memory_kills() } -> std::same_as<std::uint64_t>;
 };

@@ -67,6 +67,21 @@ inline std::error_code kill_process(int pid, int signal) noexcept {
     return ::kill(pid, signal) == -1 ? last_error() : std::error_code();
 }
 
+/// The tie to the parent is known by its signal; see tie.hpp. What it ends is the group from now
+/// on.
+inline void lead_group() noexcept {
+    constexpr int most_descriptors = 1024;
+    if (::setpgid(0, 0) == -1)
+        return;  // It leads a session: nothing typed reaches it, and the tie ends it alone.
+    for (int fd = 3; fd < most_descriptors; ++fd)
+        if (::fcntl(fd, F_GETSIG) == SIGKILL && ::fcntl(fd, F_GETOWN) == ::getpid())
+            ::fcntl(fd, F_SETOWN, -::getpid());  // On failure it ends this process alone.
+}
+
+inline void signal_group(int leader, int signal) noexcept {
+    ::kill(-leader, signal);  // Fails where it leads no group, or all have ended.
+}
+
 inline int machine_cpus() noexcept {
     const long count = ::sysconf(_SC_NPROCESSORS_ONLN);
     return count > 0 ? static_cast<int>(count) : 0;
