@@ -71,14 +71,12 @@ TEST_CASE("process: terminate, kill and interrupt end a child by their signals")
         r.process.join();
         CHECK(r.process.exitcode() == -support::kill_signal);
     }
-#if defined(MULTIPROCESSING_POSIX)  // Windows sends it to consoles, not to processes.
     {
         running r(run_until_the_end, method);
         r.process.interrupt();
         r.process.join();
         CHECK(r.process.exitcode() == -SIGINT);
     }
-#endif
 }
 
 #if defined(MULTIPROCESSING_POSIX)  // On Windows terminate asks nobody.

@@ -40,9 +40,13 @@ void await_stopped(int pid);
 /// does not tell, it returns when that is likely.
 void await_sleep(int pid);
 
-/// Ends this process as a signal from another would.
+/// Ends this process as a signal from another would; on Windows its number is an exit code.
 [[noreturn]] inline void die_of(int signal) {
+#if defined(MULTIPROCESSING_POSIX)
     multiprocessing::os::kill(multiprocessing::os::getpid(), signal);
+#else
+    multiprocessing::os::kill(multiprocessing::os::getpid(), -signal);
+#endif
     multiprocessing::os::_exit(1);  // Not reached.
 }
 
