@@ -6,7 +6,9 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <numeric>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -40,6 +42,32 @@ void map_default_chunks(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(xs.size()));
 }
 
+void imap_chunksize_1(benchmark::State& state) {
+    mp::Pool pool(2);
+    std::int64_t count = 0;
+    for (auto results = pool.imap(identity, std::views::iota(0)); auto _ : state) {
+        benchmark::DoNotOptimize(results.next());
+        ++count;
+    }
+    state.SetItemsProcessed(count);
+}
+
+void imap_unordered_chunksize_1(benchmark::State& state) {
+    mp::Pool pool(2);
+    std::int64_t count = 0;
+    for (auto results = pool.imap_unordered(identity, std::views::iota(0)); auto _ : state) {
+        benchmark::DoNotOptimize(results.next());
+        ++count;
+    }
+    state.SetItemsProcessed(count);
+}
+
+void apply_async_get(benchmark::State& state) {
+    mp::Pool pool(2);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(pool.apply_async(identity, mp::args(1)).get());
+}
+
 void apply_round_trip(benchmark::State& state) {
     mp::Pool pool(2);
     for (auto _ : state)
@@ -50,8 +78,8 @@ void apply_8_MiB(benchmark::State& state) {
     mp::Pool pool(2);
     const std::vector<double> values(1 << 20, 1.5);
     for (auto _ : state)
-        benchmark::DoNotOptimize(pool.apply(
-            [](const std::vector<double>& xs) { return xs.back(); }, mp::args(values)));
+        benchmark::DoNotOptimize(
+            pool.apply([](const std::vector<double>& xs) { return xs.back(); }, mp::args(values)));
     state.SetBytesProcessed(state.iterations() * (8 << 20));
 }
 
@@ -85,6 +113,9 @@ void raw_pipe_ping_pong(benchmark::State& state) {
 
 BENCHMARK(map_chunksize_1)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(map_default_chunks)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(imap_chunksize_1)->UseRealTime();
+BENCHMARK(imap_unordered_chunksize_1)->UseRealTime();
+BENCHMARK(apply_async_get)->Unit(benchmark::kMicrosecond)->UseRealTime();
 BENCHMARK(apply_round_trip)->Unit(benchmark::kMicrosecond)->UseRealTime();
 BENCHMARK(raw_pipe_ping_pong)->Unit(benchmark::kMicrosecond)->UseRealTime();
 BENCHMARK(apply_8_MiB)->Unit(benchmark::kMicrosecond)->UseRealTime();

@@ -147,7 +147,9 @@ TEST_CASE("pool: workers that are stopped and continued at random lose nothing")
     const std::vector<int> numbers(5000, 3);
     const auto pids = pool.worker_pids();
     {
-        const tormentor thread(pool, {support::stop_process, support::continue_process, support::continue_process}, 1ms);
+        const tormentor thread(
+            pool, {support::stop_process, support::continue_process, support::continue_process},
+            1ms);
         for (int round = 0; round < 5; ++round)
             CHECK(pool.map(square, numbers, {.chunksize = 1}) == std::vector<int>(5000, 9));
     }

@@ -154,6 +154,9 @@ TEST_CASE("pool: the error names the worker, how it ended and what it ran") {
         const std::string text = error.what();
         CHECK(text.find("PoolWorker-1") != std::string::npos);
         CHECK(text.find(mp::detail::signal_name(support::kill_signal)) != std::string::npos);
+        CHECK(error.signal() == mp::detail::signal_name(support::kill_signal));
+        CHECK(error.task().find("task 0") != std::string::npos);
+        CHECK_FALSE(error.out_of_memory());
     }
     try {
         pool.apply([] { mp::os::_exit(3); });

@@ -71,6 +71,14 @@ public:
     bool immediate() const noexcept { return moment_ && *moment_ == (clock::time_point::min)(); }
     bool passed() const noexcept { return moment_ && (immediate() || clock::now() >= *moment_); }
 
+    static deadline at(clock::time_point moment) noexcept { return deadline(moment); }
+    /// Whichever comes first.
+    static deadline earlier(const deadline& a, const deadline& b) noexcept {
+        if (!a.moment_ || !b.moment_)
+            return a.moment_ ? a : b;
+        return *a.moment_ <= *b.moment_ ? a : b;
+    }
+
     /// What is left, never below zero; empty where there is no limit.
     timeout remaining() const noexcept {
         if (!moment_)

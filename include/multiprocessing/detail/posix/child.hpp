@@ -15,6 +15,7 @@
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
 #include <multiprocessing/detail/posix/system.hpp>
+#include <multiprocessing/detail/posix/quiet_thread.hpp>
 #include <multiprocessing/detail/posix/tie.hpp>
 
 #include <sys/ioctl.h>
@@ -140,6 +141,7 @@ private:
     [[noreturn]] static void live(native_handle tie, Body& body) noexcept {
         if (tie != no_handle && !tie_to_parent(tie))
             ::_exit(127);
+        end_quiet();
         ::_exit(body());
     }
 
