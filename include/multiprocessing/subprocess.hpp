@@ -138,7 +138,8 @@ private:
         communicating_ = true;
         detail::pipe_exchange pipes;
         if (!stdin_.closed())
-            detail::throw_if_error(pipes.feed(stdin_.pipe_, input), "write to a program");
+            detail::throw_if_error(pipes.feed(stdin_.pipe_, input, unfinished_input_),
+                                   "write to a program");
         drain(pipes, stdout_, received_.stdout_);
         drain(pipes, stderr_, received_.stderr_);
         bool done = false;
@@ -158,6 +159,7 @@ private:
     std::unique_ptr<detail::subprocess_child> child_;
     communication received_;
     std::string pending_input_;
+    detail::pipe_exchange::unfinished unfinished_input_;
     bool communicating_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include <multiprocessing/context.hpp>
 #include <multiprocessing/process.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>

@@ -45,14 +45,17 @@ using backend::write_all;
 
 /// Feeds one stream and drains up to two, all at once, so that no side can block the other. A
 /// stream that has ended is closed. What was drained when time ran out stays in the strings, what
-/// was not yet fed is `unsent()`. A stream that is drained belongs to the exchange alone.
+/// was not yet fed is `unsent()`. Of what is neither there nor sent an object of type `unfinished`
+/// takes care: the one that is given to feed() is to be given to the next exchange, too. A stream
+/// that is drained belongs to the exchange alone.
 using backend::pipe_exchange;
 
 template <class Ends, class Exchange>
 concept pipe_contract = requires(Ends ends, Exchange exchange, native_handle n,
                                  std::span<std::byte> into, std::span<const std::byte> from,
                                  std::size_t& count, std::string& text, std::string_view input,
-                                 const deadline& until, bool& done) {
+                                 typename Exchange::unfinished& unfinished, const deadline& until,
+                                 bool& done) {
     { ends.reader } -> std::same_as<handle&>;
     { ends.writer } -> std::same_as<handle&>;
     { open_pipe(ends) } -> std::same_as<std::error_code>;
@@ -62,6 +65,7 @@ concept pipe_contract = requires(Ends ends, Exchange exchange, native_handle n,
     { read_some(n, into, count) } -> std::same_as<std::error_code>;
     { write_all(n, from, from) } -> std::same_as<std::error_code>;
     { exchange.feed(ends.writer, input) } -> std::same_as<std::error_code>;
+    { exchange.feed(ends.writer, input, unfinished) } -> std::same_as<std::error_code>;
     { exchange.drain(ends.reader, text) } -> std::same_as<std::error_code>;
     { exchange.run(until, done) } -> std::same_as<std::error_code>;
     { exchange.unsent() } -> std::same_as<std::string_view>;

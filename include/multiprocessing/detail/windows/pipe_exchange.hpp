@@ -24,62 +24,60 @@
 
 namespace multiprocessing::detail::windows {
 
-/// A piece of input that the system has been given to write. It owns a copy: the reader may have
-/// taken a part of it, and which one the system does not tell if the rest is called off. So when
-/// time runs out it stays under way, and counts as sent.
+/// A piece of input that the system has been given to write, in a copy: see unfinished_input.
 struct written_piece {
     std::string bytes;
     operation writing;
 };
 
-/// The pieces that were under way when an exchange ended. The next one on the same pipe waits for
-/// its piece first; those whose pipe was closed end by that, and are let go of here.
-class unfinished_pieces {
+/// Pieces whose program nobody talks to any more. They end when it reads them or is gone, and are
+/// let go of then: nobody waits for that.
+class abandoned_pieces {
 public:
-    static unfinished_pieces& instance() {
-        static unfinished_pieces* const pieces =
-            new unfinished_pieces;  // Never destroyed: the system may be writing them.
+    static abandoned_pieces& instance() {
+        static abandoned_pieces* const pieces =
+            new abandoned_pieces;  // Never destroyed: the system may be reading them.
         return *pieces;
     }
 
-    void keep(native_handle pipe, std::unique_ptr<written_piece> piece) noexcept {
+    void add(std::unique_ptr<written_piece> piece) noexcept {
         const std::lock_guard lock(mutex_);
-        drop_ended();
+        pieces_.remove_if([](const auto& one) {
+            bool ended = false;
+            return !wait_for(one->writing.event(), deadline::now(), ended) && ended;
+        });
         try {
-            pieces_.push_back({pipe, std::move(piece)});
+            pieces_.push_back(std::move(piece));
         } catch (const std::bad_alloc&) {
-            // Called off: what the reader gets is cut short, as the memory is.
+            static_cast<void>(piece.release());  // The system reads it: it must stay.
         }
-    }
-    std::unique_ptr<written_piece> take(native_handle pipe) noexcept {
-        const std::lock_guard lock(mutex_);
-        std::unique_ptr<written_piece> found;
-        for (auto piece = pieces_.begin(); piece != pieces_.end() && !found; ++piece) {
-            if (piece->pipe == pipe) {
-                found = std::move(piece->piece);
-                pieces_.erase(piece);
-                break;
-            }
-        }
-        drop_ended();
-        return found;
     }
 
 private:
-    struct entry {
-        native_handle pipe;
-        std::unique_ptr<written_piece> piece;
-    };
+    std::mutex mutex_;
+    std::list<std::unique_ptr<written_piece>> pieces_;
+};
 
-    void drop_ended() noexcept {
-        pieces_.remove_if([](const entry& one) {
-            bool ended = false;
-            return !wait_for(one.piece->writing.event(), deadline::now(), ended) && ended;
-        });
+/// What is under way when an exchange ends, for the next one on the same pipe. It cannot be called
+/// off: the program may have read a part of it, and which one the system does not tell.
+class unfinished_input {
+public:
+    unfinished_input() noexcept = default;
+    unfinished_input(unfinished_input&&) noexcept = default;
+    unfinished_input& operator=(unfinished_input&& other) noexcept {
+        std::swap(piece_, other.piece_);
+        return *this;
+    }
+    ~unfinished_input() {
+        if (piece_)
+            abandoned_pieces::instance().add(std::move(piece_));
     }
 
-    std::mutex mutex_;
-    std::list<entry> pieces_;
+    std::unique_ptr<written_piece> take() noexcept { return std::move(piece_); }
+    void keep(std::unique_ptr<written_piece> piece) noexcept { piece_ = std::move(piece); }
+
+private:
+    std::unique_ptr<written_piece> piece_;
 };
 
 /// The pipe that is fed.
@@ -90,13 +88,14 @@ public:
     pipe_feed& operator=(const pipe_feed&) = delete;
     ~pipe_feed() {
         if (open() && piece_)
-            unfinished_pieces::instance().keep(pipe_->get(), std::move(piece_));
+            unfinished_->keep(std::move(piece_));
     }
 
-    std::error_code start(handle& to, std::string_view input) {
+    std::error_code start(handle& to, std::string_view input, unfinished_input& unfinished) {
         pipe_ = &to;
         input_ = input;
-        piece_ = unfinished_pieces::instance().take(to.get());
+        unfinished_ = &unfinished;
+        piece_ = unfinished.take();
         return piece_ ? std::error_code() : write_next();
     }
     bool open() const noexcept { return pipe_ != nullptr && *pipe_; }
@@ -139,6 +138,7 @@ private:
 
     handle* pipe_ = nullptr;
     std::string_view input_;
+    unfinished_input* unfinished_ = nullptr;
     std::unique_ptr<written_piece> piece_;
 };
 
@@ -201,8 +201,15 @@ private:
 
 class pipe_exchange {
 public:
+    using unfinished = unfinished_input;
+
     /// `input` must stay where it is until the exchange has ended.
-    std::error_code feed(handle& to, std::string_view input) { return feed_.start(to, input); }
+    std::error_code feed(handle& to, std::string_view input) {
+        return feed_.start(to, input, own_unfinished_);
+    }
+    std::error_code feed(handle& to, std::string_view input, unfinished& rest) {
+        return feed_.start(to, input, rest);
+    }
     std::error_code drain(handle& from, std::string& into) {
         return (drains_[0].open() ? drains_[1] : drains_[0]).start(from, into);
     }
@@ -258,6 +265,7 @@ private:
         return {};
     }
 
+    unfinished own_unfinished_;
     pipe_feed feed_;
     pipe_drain drains_[2];
 };
