@@ -123,7 +123,7 @@ private:
         while (message.size() < bytes) {
             const std::size_t have = message.size();
             const std::uint64_t next =
-                std::min(bytes - have, std::max<std::uint64_t>(have, room_at_first));
+                (std::min)(bytes - have, (std::max<std::uint64_t>)(have, room_at_first));
             message.resize(have + static_cast<std::size_t>(next));
             fill(std::span(message).subspan(have), false);
         }
