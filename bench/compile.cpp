@@ -76,7 +76,7 @@ void add() {
     for (std::string name; headers >> name;)
         add_header("compile_" + name, bench::ours, "multiprocessing/" + name + ".hpp");
     add_header("compile_process", bench::limit, "thread");
-    for (const char* name : {"process", "subprocess", "multiprocessing"})
+    for (const char* name : {"subprocess", "multiprocessing"})
         add_header(std::string("compile_") + name, "Boost.Process", "boost/process.hpp");
 }
 

@@ -192,6 +192,7 @@ void add_larger() {
     add_one("queue_1KiB", boost, boost_message_queue(kibibytes_bounded));
     add_one("queue_1KiB", bench::limit, raw(kibibytes_bounded, 1024));
     add_one("queue_1KiB_unbounded", bench::ours, our_queue(kibibytes, kibibyte{}));
+    add_one("queue_1KiB_unbounded", bench::limit, raw(kibibytes, 1024));
     add_one("queue_1MiB", bench::ours, our_queue(blocks, block(block_bytes)));
     add_one("queue_1MiB", boost, boost_message_queue(blocks));
     add_one("queue_1MiB", bench::limit, raw(blocks, 4));
