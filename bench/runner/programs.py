@@ -30,9 +30,8 @@ def parse_name(name):
     return job, who
 
 
-def value_of(output, field):
-    """The field of the only benchmark in what a program printed; None where it has none."""
-    benchmark = json.loads(output)["benchmarks"][0]
+def value_of(benchmark, field):
+    """A field of what was measured, times in seconds; None where it has none."""
     if field == "real_time":
         return benchmark[field] * TIME_UNITS[benchmark["time_unit"]]
     return benchmark.get(field)
@@ -58,11 +57,11 @@ def find_contenders(folder):
     return found + _list(PEERS, [sys.executable, PEERS, "--list"])
 
 
-def measure(contender, field, seconds, wrapper=()):
-    """One value, or None (and a line on standard error) where it fails."""
+def measure(contender, seconds, wrapper=()):
+    """What the contender's only benchmark printed, or None (and a line on standard error) where it
+    fails."""
     try:
-        output = _run([*wrapper, *contender.command(seconds)])
-        return value_of(output, field)
+        return json.loads(_run([*wrapper, *contender.command(seconds)]))["benchmarks"][0]
     except (subprocess.SubprocessError, ValueError, LookupError) as error:
         print(f"{contender.job}/{contender.who}: {error}", file=sys.stderr)
         return None

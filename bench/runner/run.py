@@ -40,41 +40,49 @@ def chosen_jobs(options):
             if re.search(options.jobs, job.name) and (job.goals or not options.quick)]
 
 
-def by_job(contenders, jobs):
+def by_job(contenders):
     """The contenders of each job, ours first. A contender of no job is a mistake."""
-    known = {job.name for job in all_jobs()}
+    of_jobs = {job.name: [] for job in all_jobs()}
     for contender in contenders:
-        if contender.job not in known:
+        if contender.job not in of_jobs:
             raise SystemExit(f"{contender.job}/{contender.who}: no such job in runner/jobs.py")
+        of_jobs[contender.job].append(contender)
     order = {OURS: 0, LIMIT: 2}
-    return {job.name: sorted((c for c in contenders if c.job == (job.measured_by or job.name)),
-                             key=lambda c: order.get(c.who, 1))
-            for job in jobs}
+    return {job: sorted(found, key=lambda c: order.get(c.who, 1)) for job, found in of_jobs.items()}
 
 
-def measure_job(job, contenders, rounds, seconds, wrapper):
-    """Lists of values by contender. They take turns, so that all see the same machine."""
-    samples = {contender.who: [] for contender in contenders}
+def measure_job(contenders, rounds, seconds, wrapper):
+    """Lists of measurements by contender. They take turns, so that all see the same machine."""
+    measured = {contender.who: [] for contender in contenders}
     for _ in range(rounds):
         for contender in contenders:
-            value = programs.measure(contender, UNITS[job.unit][0], seconds, wrapper)
-            if value is not None:
-                samples[contender.who].append(value)
-    return samples
+            measured[contender.who].append(programs.measure(contender, seconds, wrapper))
+    return measured
+
+
+def samples_of(job, measured):
+    """The values of a job among its measurements."""
+    field = UNITS[job.unit][0]
+    values = {who: [programs.value_of(one, field) for one in of_one if one]
+              for who, of_one in measured.items()}
+    return {who: [value for value in of_one if value is not None]
+            for who, of_one in values.items()}
 
 
 def measure_all(jobs, options):
     """Measures and prints a line a job; the samples of all."""
     rounds = options.rounds or (1 if options.quick else 5)
     seconds = options.seconds or (0.03 if options.quick else 0.2)
-    contenders = by_job(programs.find_contenders(options.programs), jobs)
-    samples = {}
+    contenders = by_job(programs.find_contenders(options.programs))
+    measured, samples = {}, {}
     print(render.line_head())
     for job in jobs:
-        samples[job.name] = measure_job(job, contenders[job.name], rounds, seconds,
-                                        shlex.split(options.under))
-        entries = judge.judge_all([job], samples)
-        print(render.line(entries[0]), flush=True)
+        measured_by = job.measured_by or job.name
+        if measured_by not in measured:
+            measured[measured_by] = measure_job(contenders[measured_by], rounds, seconds,
+                                                shlex.split(options.under))
+        samples[job.name] = samples_of(job, measured[measured_by])
+        print(render.line(judge.judge_all([job], samples)[0]), flush=True)
     return samples
 
 

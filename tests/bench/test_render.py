@@ -42,7 +42,7 @@ class Programs(unittest.TestCase):
                          ("queue_int", "Boost queue"))
 
     def test_a_value_is_read_in_seconds_or_as_it_is(self):
-        output = '{"benchmarks": [{"real_time": 3, "time_unit": "us", "items_per_second": 7}]}'
+        output = {"real_time": 3, "time_unit": "us", "items_per_second": 7}
         self.assertAlmostEqual(programs.value_of(output, "real_time"), 3e-6)
         self.assertEqual(programs.value_of(output, "items_per_second"), 7)
         self.assertIsNone(programs.value_of(output, "bytes"))
