@@ -3,13 +3,13 @@
 // Pure logic, for every system's rules on every system.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::detail {
@@ -45,7 +45,7 @@ inline std::vector<std::string> program_candidates(std::string_view program, std
         return {std::string(program)};
     std::vector<std::string> candidates;
     for (;;) {
-        const std::size_t end = std::min(path.find(rules.list_separator), path.size());
+        const std::size_t end = smaller_of(path.find(rules.list_separator), path.size());
         std::string candidate(path.substr(0, end));
         if (candidate.empty())
             candidate = ".";
@@ -70,8 +70,8 @@ inline std::vector<std::string> environment_entries(const environment_variables&
             throw ValueError("illegal environment variable name '" + name + "'");
         std::string entry = name + '=';
         const auto same =
-            std::find_if(entries.begin(), entries.end(),
-                         [&](const std::string& other) { return other.starts_with(entry); });
+            detail::find_if(entries.begin(), entries.end(),
+                            [&](const std::string& other) { return other.starts_with(entry); });
         entry += value;
         if (same == entries.end())
             entries.push_back(std::move(entry));
@@ -91,7 +91,7 @@ inline const char* find_variable(const std::vector<std::string>& entries, std::s
 
 /// A name as Windows compares it, as far as ASCII goes.
 inline std::string upper_name(std::string_view entry) {
-    std::string name(entry.substr(0, std::min(entry.find('='), entry.size())));
+    std::string name(entry.substr(0, smaller_of(entry.find('='), entry.size())));
     for (char& c : name)
         c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     return name;
@@ -104,8 +104,8 @@ inline std::string windows_environment_block(const std::vector<std::string>& ent
     for (const std::string& entry : entries) {
         const std::string name = upper_name(entry);
         const auto place =
-            std::lower_bound(sorted.begin(), sorted.end(), name,
-                             [](const auto& a, const auto& b) { return a.first < b; });
+            detail::lower_bound(sorted.begin(), sorted.end(), name,
+                                [](const auto& a, const auto& b) { return a.first < b; });
         if (place != sorted.end() && place->first == name)
             place->second = &entry;
         else

@@ -2,13 +2,13 @@
 // The tie that ends a child when its parent is gone, whatever the parent died of.
 #pragma once
 
-#include <algorithm>
 #include <csignal>
 #include <mutex>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/library_mutex.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/fork.hpp>
@@ -55,7 +55,7 @@ public:
     /// number may be another object by now.
     void close(native_handle writer) noexcept {
         const std::lock_guard lock(library_mutex());
-        const auto place = std::find(writers_.begin(), writers_.end(), writer);
+        const auto place = detail::find(writers_.begin(), writers_.end(), writer);
         if (place == writers_.end())
             return;
         *place = writers_.back();
