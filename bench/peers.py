@@ -11,6 +11,7 @@ import json
 import multiprocessing as mp
 import os
 import pickle
+import statistics
 import subprocess
 import time
 
@@ -32,15 +33,15 @@ def job(name, *arguments):
 def repeat(seconds, act, setup=None, items=0, size=0):
     """Repeats `act` for about `seconds`; `setup` runs before each turn and is not counted."""
     act()
-    turns, spent = 0, 0.0
-    while turns == 0 or spent < seconds:
+    taken, spent = [], 0.0
+    while spent < seconds:
         if setup:
             setup()
         start = time.perf_counter()
         act()
-        spent += time.perf_counter() - start
-        turns += 1
-    return report(spent, turns, items, size)
+        taken.append(time.perf_counter() - start)
+        spent += taken[-1]
+    return {**report(spent, len(taken), items, size), "median": statistics.median(taken)}
 
 
 def report(spent, turns, items=0, size=0):
@@ -50,6 +51,11 @@ def report(spent, turns, items=0, size=0):
     if size:
         result["bytes_per_second"] = size * turns / spent
     return result
+
+
+def each_of_many(result, count):
+    """What one act takes where each turn was `count` of them."""
+    return {**result, "real_time": result["real_time"] / count, "median": result["median"] / count}
 
 
 # Start.
@@ -222,9 +228,7 @@ def lock_uncontended(seconds):
             lock.acquire()
             lock.release()
 
-    result = repeat(seconds, take_turns, items=turns)
-    result["real_time"] /= turns
-    return result
+    return each_of_many(repeat(seconds, take_turns, items=turns), turns)
 
 
 def take_turns(lock, ready, count):
@@ -332,9 +336,7 @@ def repeat_many(seconds, act, turns=1_000):
         for _ in range(turns):
             act()
 
-    result = repeat(seconds, run)
-    result["real_time"] /= turns
-    return result
+    return each_of_many(repeat(seconds, run), turns)
 
 
 @job("codec_small_write", SMALL)

@@ -44,10 +44,10 @@ auto our_pipe(std::size_t bytes) {
         peer.start();
         there.close();
         std::vector<std::byte> message(bytes);
-        for (auto _ : state) {
-            here.send_bytes(message);
-            here.recv_bytes_into(message);
-        }
+        bench::time_each(state, [&, &end = here] {
+            end.send_bytes(message);
+            end.recv_bytes_into(message);
+        });
         here.close();
         peer.join();
     };
@@ -69,10 +69,10 @@ void our_values(benchmark::State& state) {
         {.start_method = "fork"});
     peer.start();
     there.close();
-    for (auto _ : state) {
-        here.send(message{});
-        benchmark::DoNotOptimize(here.recv<message>());
-    }
+    bench::time_each(state, [&end = here] {
+        end.send(message{});
+        benchmark::DoNotOptimize(end.recv<message>());
+    });
     here.close();
     peer.join();
 }
@@ -81,8 +81,7 @@ template <class Open>
 auto raw(std::size_t bytes, Open open) {
     return [=](benchmark::State& state) {
         bench::stream_echo echo(bytes, open);
-        for (auto _ : state)
-            echo.round_trip();
+        bench::time_each(state, [&] { echo.round_trip(); });
     };
 }
 

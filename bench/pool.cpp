@@ -73,12 +73,15 @@ void raw_pipe_ping_pong(benchmark::State& state) {
 /// `act` after everybody had time to fall asleep.
 template <class Act>
 void from_idle(benchmark::State& state, Act act) {
+    std::vector<double> seconds;
     for (auto _ : state) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
         const auto start = bench::clock_type::now();
         act();
-        state.SetIterationTime(bench::seconds_since(start));
+        seconds.push_back(bench::seconds_since(start));
+        state.SetIterationTime(seconds.back());
     }
+    bench::report_median(state, seconds);
 }
 
 void apply_from_idle(benchmark::State& state) {

@@ -155,10 +155,10 @@ void round_trip(benchmark::State& state) {
     mp::Queue<int> back;
     mp::Process process(echo, mp::args(there, back));
     process.start();
-    for (auto _ : state) {
+    bench::time_each(state, [&] {
         there.put(1);
         benchmark::DoNotOptimize(back.get());
-    }
+    });
     there.put(0);
     process.join();
 }

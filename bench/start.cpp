@@ -44,9 +44,7 @@ auto repeated(std::size_t bytes, Start start) {
     return [=](benchmark::State& state) {
         const bench::resident memory(bytes);
         start();  // The first one finds cold caches, and the fork server not started yet.
-        for (auto _ : state)
-            start();
-        state.SetItemsProcessed(state.iterations());
+        bench::time_each(state, start);
     };
 }
 

@@ -39,8 +39,7 @@ template <class Call>
 auto repeated(std::size_t resident_bytes, Call call) {
     return [=](benchmark::State& state) {
         const bench::resident memory(resident_bytes);
-        for (auto _ : state)
-            call();
+        bench::time_each(state, call);
     };
 }
 

@@ -31,7 +31,10 @@ def parse_name(name):
 
 
 def value_of(benchmark, field):
-    """A field of what was measured, times in seconds; None where it has none."""
+    """A field of what was measured, times in seconds; None where it has none. Of times the median
+    of all turns is taken where it was reported, else their mean."""
+    if field == "real_time" and "median" in benchmark:
+        return benchmark["median"]
     if field == "real_time":
         return benchmark[field] * TIME_UNITS[benchmark["time_unit"]]
     return benchmark.get(field)

@@ -5,9 +5,13 @@
 
 #include <multiprocessing/spawn.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <cstdlib>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
@@ -30,6 +34,26 @@ benchmark::internal::Benchmark* self_timed(const std::string& job, const std::st
                                            Run run) {
     const std::string name = job + "/" + who;
     return benchmark::RegisterBenchmark(name.c_str(), std::move(run))->UseManualTime();
+}
+
+inline void report_median(benchmark::State& state, std::vector<double>& seconds) {
+    const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
+    std::nth_element(seconds.begin(), middle, seconds.end());
+    state.counters["median"] = *middle;
+}
+
+/// Times every turn of `act` by itself and reports the median, which a busy machine disturbs least:
+/// for what takes microseconds at least.
+template <class Act>
+void time_each(benchmark::State& state, Act act) {
+    std::vector<double> seconds;
+    for (auto _ : state) {
+        const auto start = std::chrono::steady_clock::now();
+        act();
+        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+        seconds.push_back(taken.count());
+    }
+    report_median(state, seconds);
 }
 
 /// Runs the contenders that `add` registers, as the command line says; for main to return.

@@ -47,6 +47,10 @@ class Programs(unittest.TestCase):
         self.assertEqual(programs.value_of(output, "items_per_second"), 7)
         self.assertIsNone(programs.value_of(output, "bytes"))
 
+    def test_of_times_the_median_is_taken_where_there_is_one(self):
+        output = {"real_time": 3, "time_unit": "us", "median": 2e-6}
+        self.assertEqual(programs.value_of(output, "real_time"), 2e-6)
+
 
 class Render(unittest.TestCase):
     def test_a_line_tells_job_ours_best_peer_limit_goal_and_verdict(self):

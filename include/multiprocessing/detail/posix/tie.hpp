@@ -10,6 +10,7 @@
 
 #include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/library_mutex.hpp>
+#include <multiprocessing/detail/posix/child_calls.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/fork.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
@@ -102,12 +103,13 @@ private:
 /// In the child, before its first instruction of user code. Async-signal-safe. False if the tie
 /// could not be made or the parent is gone already: the child must end at once.
 inline bool tie_to_parent(native_handle reader) noexcept {
-    if (::fcntl(reader, F_SETSIG, SIGKILL) == -1 || ::fcntl(reader, F_SETOWN, ::getpid()) == -1 ||
-        ::fcntl(reader, F_SETFL, O_ASYNC | O_NONBLOCK) == -1)
+    if (in_child.fcntl(reader, F_SETSIG, SIGKILL) == -1 ||
+        in_child.fcntl(reader, F_SETOWN, ::getpid()) == -1 ||
+        in_child.fcntl(reader, F_SETFL, O_ASYNC | O_NONBLOCK) == -1)
         return false;
     // A writer that vanished before O_ASYNC was set raised nothing: look once.
     ::pollfd entry{reader, POLLIN, 0};
-    return ::poll(&entry, 1, 0) == 0;
+    return in_child.poll(&entry, 1, 0) == 0;
 }
 
 }  // namespace multiprocessing::detail::posix
