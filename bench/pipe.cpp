@@ -78,9 +78,9 @@ void our_values(benchmark::State& state) {
 }
 
 template <class Open>
-auto raw(std::size_t bytes, Open open) {
+auto raw(std::size_t bytes, Open open, std::size_t head = 0) {
     return [=](benchmark::State& state) {
-        bench::stream_echo echo(bytes, open);
+        bench::stream_echo echo(bytes, open, head);
         bench::time_each(state, [&] { echo.round_trip(); });
     };
 }
@@ -97,6 +97,8 @@ void add_sizes(const std::string& job, std::size_t bytes) {
 
 void add() {
     add_sizes("pipe_64B", 64);
+    bench::contender("pipe_64B_framed", bench::ours, our_pipe(64));
+    bench::contender("pipe_64B_framed", bench::limit, raw(64, ::pipe, 4));
     bench::contender("pipe_64B_values", bench::ours, our_values);
     bench::contender("pipe_64B_values", bench::limit, raw(64, ::pipe));
     add_sizes("pipe_64KiB", std::size_t{64} << 10);

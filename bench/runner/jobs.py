@@ -60,7 +60,11 @@ class Job:
 
 def _start():
     fork, spawn = "raw fork, _exit, waitpid", "posix_spawn of the same program, waitpid"
-    yield Job("start_fork", "start", "s", (times(1.3),), fork)
+    yield Job("start_fork", "start", "s", (times(1.3),), fork, note=(
+        "The rest is what a child is promised: it dies with its parent, has no input, ends with its "
+        "own exit handlers and flushed streams. start_fork_promised measures a fork by hand that "
+        "does the same"))
+    yield Job("start_fork_promised", "start", "s", (), "a fork by hand that keeps the same promises")
     yield Job("start_forkserver", "start", "s", (times(2),), fork)
     yield Job("start_spawn", "start", "s", (times(1.3),), spawn)
     yield Job("start_forkserver_2GiB", "start", "s", (times_job(1.1, "start_forkserver"),))
@@ -95,7 +99,10 @@ def _queue():
 
 
 def _pipe():
-    yield Job("pipe_64B", "pipe", "s", (times(1.2),), "two raw pipes")
+    yield Job("pipe_64B", "pipe", "s", (times(1.2),), "two raw pipes", note=(
+        "A message says how long it is, and no reader may read beyond it, since another process may "
+        "read the pipe, too: that is a second read a message. pipe_64B_framed measures it by hand"))
+    yield Job("pipe_64B_framed", "pipe", "s", (), "two raw pipes, the length read first")
     yield Job("pipe_64B_values", "pipe", "s", (), "two raw pipes")
     yield Job("pipe_64KiB", "pipe", "s", (), "two raw pipes")
     yield Job("pipe_1MiB", "pipe", "s", (), "two raw pipes")

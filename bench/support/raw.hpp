@@ -150,11 +150,13 @@ private:
 };
 
 /// A child that answers each message of `bytes` bytes with the same, through two streams of the
-/// system's: `open(ends)` is ::pipe, or makes a socket pair, and reads at ends[0].
+/// system's: `open(ends)` is ::pipe, or makes a socket pair, and reads at ends[0]. A reader that
+/// must not read beyond a message reads the `head` bytes before it first, which say how long it is.
 class stream_echo {
 public:
     template <class Open>
-    stream_echo(std::size_t bytes, Open open) : message_(bytes) {
+    stream_echo(std::size_t bytes, Open open, std::size_t head = 0)
+        : message_(head + bytes), head_(head) {
         require(open(there_.data()) == 0 && open(back_.data()) == 0);
         child_ = forked([this] {
             ::close(there_[1]);
@@ -185,9 +187,10 @@ private:
             sent += static_cast<std::size_t>(count);
         }
     }
-    bool receive(int fd) {
-        for (std::size_t got = 0; got < message_.size();) {
-            const ::ssize_t count = ::read(fd, message_.data() + got, message_.size() - got);
+    bool receive(int fd) { return fill(fd, 0, head_) && fill(fd, head_, message_.size()); }
+    bool fill(int fd, std::size_t got, std::size_t end) {
+        while (got < end) {
+            const ::ssize_t count = ::read(fd, message_.data() + got, end - got);
             require(count >= 0);
             if (count == 0)
                 return false;
@@ -197,6 +200,7 @@ private:
     }
 
     std::vector<std::byte> message_;
+    std::size_t head_;
     std::array<int, 2> there_{};
     std::array<int, 2> back_{};
     ::pid_t child_ = 0;
