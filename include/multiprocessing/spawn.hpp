@@ -46,6 +46,32 @@ struct spawn_header {
     std::vector<std::uint64_t> handles;
 };
 
+// Written out: everybody who includes this header would pay for what the codec finds out by itself.
+template <>
+struct codec<spawn_header> {
+    static constexpr std::size_t min_bytes = sizeof(spawn_stamp) + 3 * sizeof(std::uint64_t);
+
+    static void size(sizer& sizes, const spawn_header& header) {
+        sizes.add(min_bytes + header.handles.size() * sizeof(std::uint64_t));
+    }
+    static void write(writer& out, const spawn_header& header) {
+        out.put_value(header.stamp);
+        out.put_value(header.thunk_image);
+        out.put_value(header.thunk_offset);
+        out.put_value(std::uint64_t{header.handles.size()});
+        for (const std::uint64_t object : header.handles)
+            out.put_value(object);
+    }
+    static spawn_header read(decoder& in) {
+        spawn_header header{in.take_value<spawn_stamp>(), in.take_value<std::uint64_t>(),
+                            in.take_value<std::uint64_t>(), {}};
+        header.handles.resize(in.take_count<std::uint64_t, sizeof(std::uint64_t)>());
+        for (std::uint64_t& object : header.handles)
+            object = in.take_value<std::uint64_t>();
+        return header;
+    }
+};
+
 inline constexpr std::uint64_t spawn_magic = 0x316e776170733a6dU;
 inline constexpr std::string_view spawn_option = "--multiprocessing-spawn";
 
@@ -139,7 +165,7 @@ inline void check_stamp(const spawn_stamp& stamp) {
 }
 
 inline int run_job(std::span<const std::byte> bytes) {
-    check_stamp(decoder(bytes).read<spawn_stamp>());
+    check_stamp(decoder(bytes).take_value<spawn_stamp>());
     decoder job(bytes);
     const auto header = job.read<spawn_header>();
     const code_address thunk = thunk_at({header.thunk_image, header.thunk_offset});

@@ -65,6 +65,22 @@ TEST_CASE("ring: a small message waits for the reader where only large ones may 
     CHECK(out.put(put, 100, ring_growth::for_large_messages));
 }
 
+TEST_CASE("ring: it is roomy while the reader leaves a quarter free") {
+    const ring_fixture ring;
+    writing_side out(ring);
+    reading_side in(ring);
+    CHECK(out.writer.is_roomy());
+    while (out.put(1, 100, ring_growth::for_large_messages)) {
+    }
+    std::uint64_t freed = 0;
+    for (; !out.writer.is_roomy(); freed += detail::record::bytes(100))
+        REQUIRE(in.get() == 1U);
+    CHECK(freed >= first_bytes / 4 - detail::record::bytes(100));
+    CHECK(freed <= first_bytes / 4);
+    CHECK(out.writer.is_roomy());
+    REQUIRE(out.put(2, 100, ring_growth::for_large_messages));
+}
+
 TEST_CASE("ring: what was reserved and not committed is never seen") {
     const ring_fixture ring;
     writing_side out(ring);

@@ -18,6 +18,7 @@ inline constexpr place layers[] = {
     {"config", 0, -1},
     {"error", 0, 0},
 
+    {"detail/algorithm", 1, 1},
     {"detail/deadline", 1, 1},
     {"detail/codec", 1, 1},
     {"detail/codec/", 1, 1},

@@ -3,7 +3,6 @@
 // Pure logic, for every system's rules on every system.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::detail {
@@ -83,7 +83,7 @@ inline std::vector<std::string> program_candidates(std::string_view program, std
         return name == program ? std::vector{name} : std::vector{name, std::string(program)};
     std::vector<std::string> candidates;
     for (;;) {
-        const std::size_t end = (std::min)(path.find(rules.list_separator), path.size());
+        const std::size_t end = smaller_of(path.find(rules.list_separator), path.size());
         candidates.push_back(path_in(std::string(path.substr(0, end)), name, rules));
         if (end == path.size())
             return candidates;
@@ -131,7 +131,7 @@ inline const char* find_variable(const std::vector<std::string>& entries, std::s
 
 /// A name as Windows compares it, as far as ASCII goes.
 inline std::string upper_name(std::string_view entry) {
-    std::string name(entry.substr(0, (std::min)(entry.find('='), entry.size())));
+    std::string name(entry.substr(0, smaller_of(entry.find('='), entry.size())));
     for (char& c : name)
         c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     return name;
@@ -149,8 +149,8 @@ inline std::string windows_environment_block(const std::vector<std::string>& ent
     for (const std::string& entry : entries) {
         const std::string name = upper_name(entry);
         const auto place =
-            std::lower_bound(sorted.begin(), sorted.end(), name,
-                             [](const auto& a, const auto& b) { return a.first < b; });
+            detail::lower_bound(sorted.begin(), sorted.end(), name,
+                                [](const auto& a, const auto& b) { return a.first < b; });
         if (place != sorted.end() && place->first == name)
             place->second = &entry;
         else
@@ -210,8 +210,9 @@ inline void append_batch_argument(std::string& line, std::string_view argument) 
         return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
                harmless.find(c) != harmless.npos;
     };
-    const bool quoted = argument.empty() || argument.back() == '\\' ||
-                        !std::all_of(argument.begin(), argument.end(), is_harmless);
+    const bool quoted =
+        argument.empty() || argument.back() == '\\' ||
+        detail::find_if_not(argument.begin(), argument.end(), is_harmless) != argument.end();
     if (quoted)
         line += '"';
     std::size_t backslashes = 0;

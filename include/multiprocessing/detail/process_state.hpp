@@ -2,7 +2,6 @@
 // What the library knows of this process and of its children, behind the handles users hold.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -18,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/library_mutex.hpp>
 #include <multiprocessing/detail/os/child.hpp>
@@ -324,8 +324,9 @@ public:
     /// Undoes one add(): another thread may be starting the same child, with more success.
     void take_back(const process_state& child) noexcept {
         const std::lock_guard lock(library_mutex());
-        const auto place = std::find_if(children_.begin(), children_.end(),
-                                        [&](const state& entry) { return entry.get() == &child; });
+        const auto place =
+            detail::find_if(children_.begin(), children_.end(),
+                            [&](const state& entry) { return entry.get() == &child; });
         if (place != children_.end())
             children_.erase(place);
     }

@@ -266,12 +266,18 @@ private:
     }
 
     /// Null where there are as many messages as there may be, or the ring is as large as it may get
-    /// and full.
+    /// and full. Before the ring grows it is given a moment in which a reader that is at work makes
+    /// room: memory that is new costs more than to wait for some that both have in their caches.
     std::byte* reserve(std::size_t bytes) {
         if (!writer_.backlog_below(maxsize_ != 0 ? maxsize_ : most_messages))
             return nullptr;
         std::error_code ec;
-        std::byte* const place = writer_.reserve(bytes, ring_growth::whenever_full, ec);
+        std::byte* place = writer_.reserve(bytes, ring_growth::for_large_messages, ec);
+        if (place == nullptr && !ec) {
+            if (!spin_until([&] { return writer_.is_roomy(); }, looks_for_room))
+                std::this_thread::yield();  // The reader may be waiting for this processor.
+            place = writer_.reserve(bytes, ring_growth::whenever_full, ec);
+        }
         if (ec && !may_wait(ec))
             throw_system_error(ec, "make room for " + std::to_string(bytes) +
                                        " bytes in a queue's memory");
@@ -289,7 +295,7 @@ private:
             return true;
         if (limit.immediate())
             return false;
-        if (spin_until([&] { return writer_.consumed() != seen; }))
+        if (spin_until([&] { return writer_.consumed() != seen; }, looks_for_room))
             return true;
         throw_if_error(writer_.wait(seen, limit.until()), "wait for room in a queue");
         return writer_.consumed() != seen || !limit.until().passed();
@@ -301,7 +307,7 @@ private:
                 return true;
             if (limit.immediate())
                 return false;
-            if (spin_until([&] { return reader_.backlog() != 0; }))
+            if (spin_until([&] { return reader_.backlog() != 0; }, looks_for_message))
                 continue;
             if (limit.until().passed())
                 return false;
@@ -368,6 +374,10 @@ private:
     std::uint64_t untrimmed_ =
         0;  // What this process has taken since; the consumers' mutex guards it.
 
+    // Every so many turns: each look takes the line from the side that is at work, and makes it
+    // slower than to find several messages, or room for them, at once.
+    static constexpr int looks_for_message = 16;
+    static constexpr int looks_for_room = 32;
     static constexpr std::uint64_t trimmed_from_bytes = 16 << 20;
     static constexpr std::uint32_t most_messages = 0x7fffffffU - 1;
 };

@@ -76,6 +76,14 @@ public:
         return place(payload, ec);
     }
 
+    /// Whether the reader has left a quarter of the segment free.
+    bool is_roomy() noexcept {
+        refresh();
+        next_ = tail_;
+        const std::uint64_t capacity = memory_->capacity(tail_.segment);
+        return used() <= capacity - capacity / 4;
+    }
+
     /// Gives back the memory of a segment that was made for what was reserved and not committed.
     void drop() noexcept {
         if (next_.segment > tail_.highest)

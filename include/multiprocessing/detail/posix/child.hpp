@@ -10,6 +10,7 @@
 
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/launch_plan.hpp>
+#include <multiprocessing/detail/posix/child_calls.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/exec.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
@@ -140,9 +141,9 @@ private:
     template <class Body>
     [[noreturn]] static void live(native_handle tie, Body& body) noexcept {
         if (tie != no_handle && !tie_to_parent(tie))
-            ::_exit(127);
+            end_child(127);
         end_quiet();
-        ::_exit(body());
+        end_child(body());
     }
 
     std::error_code settle(int pid, tie_holder tie) noexcept {

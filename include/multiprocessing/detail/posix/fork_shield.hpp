@@ -2,11 +2,11 @@
 // Descriptors that the copies of this process must not have.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <mutex>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/library_mutex.hpp>
 #include <multiprocessing/detail/posix/fork.hpp>
 
@@ -54,7 +54,7 @@ private:
     }
 
     bool erase(int fd) noexcept {
-        const auto place = std::find(shielded_.begin(), shielded_.end(), fd);
+        const auto place = detail::find(shielded_.begin(), shielded_.end(), fd);
         if (place == shielded_.end())
             return false;
         *place = shielded_.back();

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include <multiprocessing/detail/posix/child_calls.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
 
@@ -45,14 +46,15 @@ private:
 /// In the child, before its first instruction of user code. Async-signal-safe. False if the tie
 /// could not be made or the parent is gone already: the child must end at once.
 inline bool tie_to_parent(native_handle reader) noexcept {
-    if (::fcntl(reader, F_SETSIG, SIGKILL) == -1 || ::fcntl(reader, F_SETOWN, ::getpid()) == -1 ||
-        ::fcntl(reader, F_SETFL, O_ASYNC | O_NONBLOCK) == -1)
+    if (in_child.fcntl(reader, F_SETSIG, SIGKILL) == -1 ||
+        in_child.fcntl(reader, F_SETOWN, ::getpid()) == -1 ||
+        in_child.fcntl(reader, F_SETFL, O_ASYNC | O_NONBLOCK) == -1)
         return false;
     // A writer that vanished before O_ASYNC was set raised nothing: look once.
     // The raw call: after clone_and_exec a sanitizer's own poll would run in the parent's memory.
     ::pollfd entry{reader, POLLIN, 0};
     const ::timespec at_once{};
-    return ::syscall(SYS_ppoll, &entry, 1, &at_once, nullptr, 0) == 0;
+    return in_child.syscall(SYS_ppoll, &entry, 1, &at_once, nullptr, 0) == 0;
 }
 
 }  // namespace multiprocessing::detail::posix
