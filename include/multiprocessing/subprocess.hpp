@@ -258,13 +258,15 @@ inline std::string check_output(command args, options how = {}) {
     return run(std::move(args), std::move(how)).stdout_;
 }
 
-/// Runs a script in the shell; returns how it ended and what it wrote to both outputs, without the
-/// last newline. Python: `subprocess.getstatusoutput`.
+/// Runs a script in the shell; returns how it ended and what it wrote to both outputs, as text
+/// whose lines end by '\n' on every system, without the last newline. Python:
+/// `subprocess.getstatusoutput`.
 inline std::pair<int, std::string> getstatusoutput(std::string_view script) {
     auto result = run(script, {.stdout_ = PIPE, .stderr_ = STDOUT, .shell = true});
-    if (result.stdout_.ends_with('\n'))
-        result.stdout_.pop_back();
-    return {result.returncode, std::move(result.stdout_)};
+    std::string text = detail::text_lines(std::move(result.stdout_), detail::command_rules_here);
+    if (text.ends_with('\n'))
+        text.pop_back();
+    return {result.returncode, std::move(text)};
 }
 
 /// The same without how it ended. Python: `subprocess.getoutput`.
