@@ -166,8 +166,8 @@ MULTIPROCESSING_WINDOWS_CALL int __stdcall FreeLibrary(module_handle);
 MULTIPROCESSING_WINDOWS_CALL int __stdcall GetModuleHandleExW(dword, const wchar_t*,
                                                               module_handle*);
 MULTIPROCESSING_WINDOWS_CALL procedure __stdcall GetProcAddress(module_handle, const char*);
-MULTIPROCESSING_WINDOWS_CALL int __stdcall K32EnumProcessModules(handle_value, module_handle*,
-                                                                 dword, dword*);
+// Its header, <psapi.h>, does not say dllimport.
+int __stdcall K32EnumProcessModules(handle_value, module_handle*, dword, dword*);
 }
 
 #undef MULTIPROCESSING_WINDOWS_CALL
