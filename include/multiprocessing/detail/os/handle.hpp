@@ -39,9 +39,13 @@ using backend::handle;
 /// the same for several; `ready` holds the places of all that are.
 /// standard_stream(which): what this process has as input (0), output (1) or error (2).
 /// file_handle(file): the handle under a C stream; `no_handle` if there is none.
+/// keep_from_forks(object), give_to_forks(object): whether copies of this process have it, where
+/// there are copies. To be given back before it is closed.
 using backend::adopt;
 using backend::duplicate;
 using backend::file_handle;
+using backend::give_to_forks;
+using backend::keep_from_forks;
 using backend::standard_stream;
 using backend::wait_ready;
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <mutex>
 #include <vector>
 
@@ -69,5 +70,15 @@ private:
 
     std::vector<int> shielded_;
 };
+
+inline void keep_from_forks(int fd) {
+    fork_shield::instance().under_lock([fd](fork_shield& shield) {
+        shield.reserve(1);
+        shield.enter(fd);
+    });
+}
+inline void give_to_forks(int fd) noexcept {
+    fork_shield::instance().leave(fd);
+}
 
 }  // namespace multiprocessing::detail::posix

@@ -11,6 +11,7 @@
 #include <multiprocessing/detail/windows/api.hpp>
 #include <multiprocessing/detail/windows/error.hpp>
 #include <multiprocessing/detail/windows/handle.hpp>
+#include <multiprocessing/detail/windows/job.hpp>
 #include <multiprocessing/detail/windows/launch.hpp>
 #include <multiprocessing/detail/windows/system.hpp>
 #include <multiprocessing/detail/windows/text.hpp>
@@ -20,34 +21,6 @@ namespace multiprocessing::detail::windows {
 
 /// No process is a copy of another here: the hook would never run.
 inline void run_after_fork(void (*)()) noexcept {}
-
-/// A job that ends its member when its last handle is closed, which the system does when this
-/// process ends, whatever it ends of. The child is born in it. What the child starts itself is not
-/// in it: that is tied to the child, or not at all.
-inline std::error_code create_tie(handle& job) noexcept {
-    using set_information = int __stdcall(api::handle_value, int, void*, api::dword);
-    static set_information* const set =
-        api::find_function<set_information>(L"kernel32.dll", "SetInformationJobObject");
-    constexpr int extended_limits = 9;
-    constexpr api::dword kill_on_close = 0x2000;
-    constexpr api::dword silent_breakaway = 0x1000;
-    struct {
-        std::int64_t times[2];
-        api::dword flags;
-        std::uintptr_t sizes[2];
-        api::dword most_processes;
-        std::uintptr_t affinity;
-        api::dword classes[2];
-        std::uint64_t transfers[6];
-        std::uintptr_t memory[4];
-    } limits{};  // The system's JOBOBJECT_EXTENDED_LIMIT_INFORMATION.
-    limits.flags = kill_on_close | silent_breakaway;
-    if (const auto ec = take_over(api::CreateJobObjectW(nullptr, nullptr), job))
-        return ec;
-    if (set == nullptr)
-        return std::make_error_code(std::errc::function_not_supported);
-    return error_unless(set(to_system(job.get()), extended_limits, &limits, sizeof limits));
-}
 
 class child_process {
 public:

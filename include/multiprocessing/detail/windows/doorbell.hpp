@@ -29,6 +29,21 @@ public:
 
     native_handle native() const noexcept { return event_.get(); }
 
+    /// Asks whether it is an event that stays set; another such event under its number passes.
+    std::error_code check() const noexcept {
+        using query = long __stdcall(api::handle_value, int, void*, unsigned long, unsigned long*);
+        static query* const ask = api::find_function<query>(L"ntdll.dll", "NtQueryEvent");
+        struct {
+            int resets_itself;
+            long set;
+        } basic{};
+        const bool known = ask != nullptr && event_ &&
+                           ask(to_system(event_.get()), 0, &basic, sizeof basic, nullptr) >= 0;
+        return known && basic.resets_itself == 0
+                   ? std::error_code()
+                   : std::make_error_code(std::errc::bad_file_descriptor);
+    }
+
     std::error_code ring() noexcept { return error_unless(api::SetEvent(to_system(event_.get()))); }
     void silence() noexcept {
         api::ResetEvent(to_system(event_.get()));
