@@ -167,7 +167,7 @@ struct process_information {
     api::dword thread_id = 0;
 };
 
-/// The texts of a launch. A command for a batch file is one for the interpreter of such files.
+/// The texts of a launch, in UTF-16.
 struct launch_texts {
     std::wstring arguments;
     std::wstring environment;
