@@ -136,8 +136,8 @@ TEST_CASE("texts: a batch file gets its arguments, and none of them is a command
     CHECK(result.returncode == 7);
     CHECK(result.stdout_ == "[two words][x]\r\n");
     const fs::path trace = directory / "trace";
-    for (const std::string& attack : {"&echo.>trace", "\"&echo.>trace", "x\"&echo.>trace&\"",
-                                      "|echo.>trace", "^&echo.>trace"}) {
+    for (const char* const attack : {"&echo.>trace", "\"&echo.>trace", "x\"&echo.>trace&\"",
+                                     "|echo.>trace", "^&echo.>trace"}) {
         sp::run({utf8_of(batch), attack}, {.stdout_ = sp::DEVNULL, .cwd = directory.text()});
         CHECK_FALSE(fs::exists(trace));
     }
