@@ -42,8 +42,6 @@ public:
     /// text and an empty command; `std::system_error` naming the program, or `cwd`, where the
     /// system cannot start it. In both cases nothing is left behind.
     explicit Popen(command args, const options& how = {}) : args_(std::move(args)) {
-        if (how.capture_output || how.check || how.timeout || how.input)
-            throw ValueError("Popen takes no capture_output, check, timeout or input: run does");
         start(how);
         stdin_.share_with_forks();
         stdout_.share_with_forks();
@@ -113,6 +111,8 @@ private:
     Popen(unseen, command args, const options& how) : args_(std::move(args)) { start(how); }
 
     void start(const options& how) {
+        if (how.capture_output || how.check || how.timeout || how.input)
+            throw ValueError("Popen takes no capture_output, check, timeout or input: run does");
         detail::dropped_children::instance().reap();
         detail::child_process child;
         auto pipes = detail::launch(args_, how, child);
