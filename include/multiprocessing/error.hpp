@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -83,9 +84,17 @@ struct ValueError : std::invalid_argument {
     using std::invalid_argument::invalid_argument;
 };
 
-/// An exception left a function in another process. Where it was one of the standard exceptions it
-/// is thrown again as that type; every other arrives as this. Python: the cause `RemoteTraceback`
-/// of a pool's error, and `managers.RemoteError`.
+/// The work was given up before it was done, because somebody asked for that.
+/// Python: `concurrent.futures.CancelledError`.
+struct CancelledError : ProcessError {
+    CancelledError() : ProcessError("the work was cancelled") {}
+    using ProcessError::ProcessError;
+};
+
+/// An exception left a function in another process. Where it was one of the standard exceptions, or
+/// of a type that `MULTIPROCESSING_REGISTER_EXCEPTION` names, it is thrown again as that type;
+/// every other arrives as this. Where it was thrown is not told. Python: the cause
+/// `RemoteTraceback` of a pool's error, and `managers.RemoteError`.
 class RemoteError : public std::runtime_error {
 public:
     RemoteError(std::string type, std::string text)
@@ -101,23 +110,63 @@ private:
     std::string text_;
 };
 
+/// What is known of the end of a worker process.
+struct worker_end {
+    int pid = 0;
+    /// Its exit status, or minus the signal that ended it; empty where another part of the program
+    /// had waited for it first.
+    std::optional<int> exitcode{};
+    /// The signal by name, such as "SIGKILL"; empty where it was none.
+    std::string signal{};
+    /// What it ran: the function, and which of the call's tasks.
+    std::string task{};
+    /// Whether the system has ended processes for want of memory meanwhile: probably this one.
+    bool out_of_memory = false;
+};
+
 /// A worker process ended before it had answered. The work it was doing is lost, nothing else.
 /// Python's pool waits for ever instead; `concurrent.futures` breaks as a whole
 /// (`BrokenProcessPool`).
 class WorkerLostError : public ProcessError {
 public:
-    WorkerLostError(const std::string& what, int pid, std::optional<int> exitcode)
-        : ProcessError(what), pid_(pid), exitcode_(exitcode) {}
+    WorkerLostError(const std::string& what, worker_end end)
+        : ProcessError(what), end_(std::move(end)) {}
 
     /// The process that was lost.
-    int pid() const noexcept { return pid_; }
-    /// Its exit status, or minus the signal that ended it; empty where another part of the program
-    /// had waited for it first.
-    std::optional<int> exitcode() const noexcept { return exitcode_; }
+    int pid() const noexcept { return end_.pid; }
+    /// See `worker_end`.
+    std::optional<int> exitcode() const noexcept { return end_.exitcode; }
+    const std::string& signal() const noexcept { return end_.signal; }
+    const std::string& task() const noexcept { return end_.task; }
+    bool out_of_memory() const noexcept { return end_.out_of_memory; }
 
 private:
-    int pid_;
-    std::optional<int> exitcode_;
+    worker_end end_;
+};
+
+/// The initializer of a pool's workers threw, so that none of them can work. Python's pool starts
+/// workers for ever instead; `concurrent.futures` breaks as a whole (`BrokenProcessPool`).
+class InitializerError : public ProcessError {
+public:
+    explicit InitializerError(std::exception_ptr cause)
+        : ProcessError("the initializer of the pool's workers failed: " + text_of(cause)),
+          cause_(std::move(cause)) {}
+
+    /// What it threw.
+    const std::exception_ptr& cause() const noexcept { return cause_; }
+
+private:
+    static std::string text_of(const std::exception_ptr& cause) {
+        try {
+            std::rethrow_exception(cause);
+        } catch (const std::exception& error) {
+            return error.what();
+        } catch (...) {
+            return "an exception that is no std::exception";
+        }
+    }
+
+    std::exception_ptr cause_;
 };
 
 namespace detail {

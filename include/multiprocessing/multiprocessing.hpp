@@ -6,9 +6,11 @@
 #include <multiprocessing/connection.hpp>
 #include <multiprocessing/context.hpp>
 #include <multiprocessing/error.hpp>
+#include <multiprocessing/futures.hpp>
 #include <multiprocessing/os.hpp>
 #include <multiprocessing/pool.hpp>
 #include <multiprocessing/process.hpp>
 #include <multiprocessing/queues.hpp>
 #include <multiprocessing/spawn.hpp>
 #include <multiprocessing/subprocess.hpp>
+#include <multiprocessing/thread_pool.hpp>

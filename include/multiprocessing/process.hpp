@@ -71,9 +71,10 @@ public:
     /// Starts the process, after this one's standard output and error were flushed; returns when it
     /// exists. The target and arguments are let go of here. The child is tied to this process: it
     /// is killed when this one dies, before its first instruction of the target already. Throws
-    /// `ProcessError` if it was started before, if this process is a daemon, or if main has not
-    /// called `freeze_support` and the start method is spawn; `PicklingError` where the target or
-    /// an argument cannot cross; `std::system_error` where the system has no room for a process.
+    /// `ProcessError` if it was started before, if this process is a daemon or has begun to exit,
+    /// or if main has not called `freeze_support` and the start method is spawn; `PicklingError`
+    /// where the target or an argument cannot cross; `std::system_error` where the system has no
+    /// room for a process.
     void start() {
         check_open();
         check_role("start");

@@ -28,6 +28,8 @@ struct communication {
     std::string stderr_;
 };
 
+struct CompletedProcess;
+
 /// A program that was started and may still run. `poll`, `wait`, `returncode`, `send_signal`,
 /// `terminate` and `kill` may be called by several threads at once, the rest by one.
 ///
@@ -43,6 +45,9 @@ public:
         if (how.capture_output || how.check || how.timeout || how.input)
             throw ValueError("Popen takes no capture_output, check, timeout or input: run does");
         start(how);
+        stdin_.share_with_forks();
+        stdout_.share_with_forks();
+        stderr_.share_with_forks();
     }
     /// The same for `{"ls"}`, which would be ambiguous without.
     explicit Popen(std::initializer_list<argument> args, const options& how = {})
@@ -99,6 +104,13 @@ public:
     void kill() { send_signal(detail::child_process::kill_signal); }
 
 private:
+    friend CompletedProcess run(command args, options how);
+    friend int call(command args, options how);
+
+    /// One that no other part of the program can see: forks of this process do not get its pipes.
+    struct unseen {};
+    Popen(unseen, command args, const options& how) : args_(std::move(args)) { start(how); }
+
     void start(const options& how) {
         detail::dropped_children::instance().reap();
         detail::child_process child;
@@ -207,7 +219,7 @@ inline CompletedProcess run(command args, options how = {}) {
     const auto input = std::exchange(how.input, std::nullopt);
     const auto limit = std::exchange(how.timeout, std::nullopt);
     const bool check = std::exchange(how.check, false);
-    Popen process(std::move(args), how);
+    Popen process(Popen::unseen(), std::move(args), how);
     auto [out, err] = detail::or_kill(process, [&] { return process.communicate(input, limit); });
     CompletedProcess result{process.args(), *process.returncode(), std::move(out), std::move(err)};
     if (check)
@@ -220,7 +232,7 @@ inline CompletedProcess run(command args, options how = {}) {
 /// Python: `subprocess.call`.
 inline int call(command args, options how = {}) {
     const auto limit = std::exchange(how.timeout, std::nullopt);
-    Popen process(std::move(args), how);
+    Popen process(Popen::unseen(), std::move(args), how);
     return detail::or_kill(process, [&] { return process.wait(limit); });
 }
 

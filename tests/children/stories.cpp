@@ -140,6 +140,36 @@ void story_daemon_ends_at_exit(const std::string& method) {
     support::hear(gate.ends.reader);
     std::printf("parent done\n");
 }
+void ignore_termination(mp::detail::handle to) {
+    std::signal(SIGTERM, SIG_IGN);
+    say_and_run_for_ever(std::move(to));
+}
+void story_stubborn_daemon(const std::string& method) {
+    support::gate gate;
+    mp::Process p(ignore_termination, mp::args(gate.writer()),
+                  {.daemon = true, .start_method = method});
+    p.start();
+    support::hear(gate.ends.reader);
+    std::printf("parent done\n");
+}
+// Children that are started while the program ends: until that is refused, by a thread that the
+// last of the exit handlers waits for.
+void story_starts_while_ending(const std::string& method) {
+    static std::thread starter;
+    static support::gate gate;
+    std::atexit([] { starter.join(); });  // Before the library's own: handlers run in reverse.
+    starter = std::thread([method] {
+        try {
+            for (;;)
+                mp::Process(say_and_run_for_ever, mp::args(gate.writer()),
+                            {.daemon = true, .start_method = method})
+                    .start();
+        } catch (const mp::ProcessError& error) {
+            std::printf("%s\n", error.what());
+        }
+    });
+    support::hear(gate.ends.reader);
+}
 void story_killed(const std::string& method) {
     support::gate gate;
     started(method, start_family, mp::args(method, gate.writer()));
@@ -203,6 +233,8 @@ const std::map<std::string, void (*)(const std::string&)> stories{
     {"exit", story_exit},
     {"joined_at_exit", story_joined_at_exit},
     {"daemon_ends_at_exit", story_daemon_ends_at_exit},
+    {"stubborn_daemon", story_stubborn_daemon},
+    {"starts_while_ending", story_starts_while_ending},
     {"killed", story_killed},
     {"short_thread", story_short_thread},
     {"outlive", story_outlive},

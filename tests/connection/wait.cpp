@@ -116,6 +116,8 @@ TEST_CASE("connection::wait: what is closed cannot be waited for") {
     right.close();
     CHECK_THROWS_AS(mp::connection::wait({left, right}), mp::ValueError);
     CHECK_THROWS_AS(mp::connection::wait({mp::connection::waitable(handle)}), std::system_error);
+    CHECK_THROWS_AS(mp::connection::wait({mp::connection::waitable(mp::detail::no_handle)}),
+                    std::system_error);
 }
 
 }  // namespace

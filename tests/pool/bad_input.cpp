@@ -71,11 +71,19 @@ TEST_CASE("pool: a function pointer that is null is a PicklingError") {
     CHECK(pool.apply(square, mp::args(2)) == 4);
 }
 
-TEST_CASE("pool: a worker cannot have a pool of its own") {
+TEST_CASE("pool: a daemon that is no worker cannot have a pool") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
-    CHECK(pool.apply(try_a_pool) == "daemonic processes are not allowed to have children");
+    const std::string method = EVERY_START_METHOD;
+    mp::Process process(
+        [] {
+            const std::string refusal = "daemonic processes are not allowed to have children";
+            mp::os::_exit(try_a_pool() == refusal ? 0 : 1);
+        },
+        {.daemon = true, .start_method = method});
+    process.start();
+    process.join();
+    CHECK(process.exitcode() == 0);
 }
 
 TEST_CASE("pool: a process can have a pool of its own") {

@@ -148,6 +148,9 @@ TEST_CASE("pool: the error names the worker, how it ended and what it ran") {
         const std::string text = error.what();
         CHECK(text.find("PoolWorker-1") != std::string::npos);
         CHECK(text.find("SIGKILL") != std::string::npos);
+        CHECK(error.signal() == "SIGKILL");
+        CHECK(error.task().find("task 0") != std::string::npos);
+        CHECK_FALSE(error.out_of_memory());
     }
     try {
         pool.apply([] { mp::os::_exit(3); });

@@ -49,3 +49,20 @@ TEST_CASE("process: daemons are terminated when the parent exits") {
     CHECK(result.out == "parent done\n");
     CHECK(result.exitcode == 0);
 }
+
+// The parent's exit waited for ever for a daemon with a handler of the parent's for SIGTERM.
+TEST_CASE("process: a daemon that ignores its termination is killed when the parent exits") {
+    const support::watchdog guard(60);
+    const auto result = tell("stubborn_daemon", EVERY_START_METHOD);
+    CHECK(result.out == "parent done\n");
+    CHECK(result.exitcode == 0);
+}
+
+// A pool's thread went on replacing workers while the program's last destructors ran. Those lived on
+// without a parent: glibc drops the hooks of fork there, and each had its own tie's other end.
+TEST_CASE("process: no child is started once the program ends, and none is left") {
+    const support::watchdog guard(60);
+    const auto result = tell("starts_while_ending", EVERY_START_METHOD);
+    CHECK(result.out == "no process can be started any more: this program is ending\n");
+    CHECK(result.exitcode == 0);
+}

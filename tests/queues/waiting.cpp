@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -152,6 +153,58 @@ TEST_CASE("queue: signal handlers interrupt neither get nor put") {
     putter.join();
     CHECK(full.get() == 1);
     ::sigaction(SIGUSR1, &before, nullptr);
+}
+
+struct slow_to_write {
+    template <class Archive>
+    void serialize(Archive& ar) {
+        ar(number);
+        if (during != nullptr)
+            (*during)();
+    }
+    int number = 0;
+    const std::function<void()>* during = nullptr;
+};
+
+// The time ran out at the mutex of the producers, and the queue was called full.
+TEST_CASE("queue: while another puts, a queue with room is not called full") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const long long maxsize = GENERATE(0, 10);
+    mp::Queue<slow_to_write> queue(maxsize);
+    std::atomic<bool> inside = false;
+    std::atomic<bool> go_on = false;
+    int passes = 0;
+    const std::function<void()> dawdle = [&] {
+        if (++passes % 2 == 1)
+            return;  // It is only measured.
+        inside = true;
+        while (!go_on)
+            std::this_thread::yield();
+    };
+    std::thread slow([&] { queue.put({1, &dawdle}); });
+    while (!inside)
+        std::this_thread::yield();
+    std::thread releaser([&] {
+        std::this_thread::sleep_for(50ms);  // Longer than the other call may wait.
+        go_on = true;
+    });
+    CHECK_NOTHROW(queue.put_nowait({2, nullptr}));
+    inside = go_on = false;
+    std::thread slow_again([&] { queue.put({3, &dawdle}); });
+    while (!inside)
+        std::this_thread::yield();
+    releaser.join();
+    releaser = std::thread([&] {
+        std::this_thread::sleep_for(50ms);
+        go_on = true;
+    });
+    CHECK_NOTHROW(queue.put({4, nullptr}, true, 1ms));
+    slow.join();
+    slow_again.join();
+    releaser.join();
+    for (int i = 1; i <= 4; ++i)
+        CHECK(queue.get().number == i);
 }
 
 }  // namespace

@@ -160,9 +160,25 @@ TEST_CASE("arguments: arrive byte for byte") {
     CHECK(sp::check_output(command) == expected);
 }
 
+TEST_CASE(
+    "directory: what cannot be executed in one folder of the PATH is looked for in the next") {
+    const support::tidy tidy;
+    const temporary_directory folder;
+    folder.add_script("first/tool", "exit 1");
+    std::filesystem::resize_file(folder.path() / "first/tool", 0);
+    std::ofstream(folder.path() / "first/tool") << "no program";
+    folder.add_script("second/tool", "exit 7");
+    const std::string path =
+        (folder.path() / "first").string() + ":" + (folder.path() / "second").string();
+    CHECK(sp::call({"tool"}, {.env = {{"PATH", path}}}) == 7);
+    CHECK_THROWS_AS(sp::call({(folder.path() / "first/tool").string()}), std::system_error);
+}
+
 TEST_CASE("options: umask, session and process group") {
     const support::tidy tidy;
     CHECK(sp::check_output(shell("umask"), {.umask = 0077}) == "0077\n");
+    CHECK_THROWS_AS(sp::call({"true"}, {.umask = -1}), ValueError);
+    CHECK_THROWS_AS(sp::call({"true"}, {.umask = 01000}), ValueError);
     const std::string ids = "cut -d' ' -f1,5,6 /proc/$$/stat";  // Process, group, session.
     const auto fields = [&](const sp::options& how) {
         const std::string text = sp::check_output(shell(ids), how);

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "support/subprocess.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <multiprocessing/process.hpp>
+
+#include "support/gate.hpp"
+
+#include <pthread.h>
 
 using support::shell;
 
@@ -97,4 +106,78 @@ TEST_CASE("threads: hundreds of ends at once are all seen") {
     for (std::size_t i = 0; i < programs.size(); ++i)
         CHECK(programs[i].wait() == static_cast<int>(i % 100));
     CHECK(gate.wait() == 0);
+}
+
+// A child that was forked at the moment had the writing end of the program's input, and `cat`
+// waited for the child's end.
+TEST_CASE("threads: a program's pipes are not in children that are forked meanwhile") {
+    const support::tidy tidy;
+    support::gate gate;
+    std::vector<multiprocessing::Process> children;
+    std::atomic<bool> done = false;
+    std::thread runner([&] {
+        for (int i = 0; i < 100; ++i)
+            sp::run({"cat"}, {.capture_output = true, .input = "x"});
+        done = true;
+    });
+    while (!done && children.size() < 200) {
+        children.emplace_back(support::wait_for_end, multiprocessing::args(gate.reader()));
+        children.back().start();
+    }
+    runner.join();
+    for (std::size_t i = 0; i < children.size(); ++i)
+        gate.open();
+    for (auto& child : children)
+        child.join();
+}
+
+// The list of dropped programs was locked while each was asked for its end; a child forked
+// meanwhile waited for that lock for ever.
+TEST_CASE("threads: a child forked while programs are reaped can drop one itself") {
+    const support::tidy tidy;
+    support::gate gate;
+    for (int i = 0; i < 100; ++i)
+        sp::Popen({"head", "-c1"}, {.stdin_ = gate.ends.reader.get(), .stdout_ = sp::DEVNULL});
+    std::atomic<bool> done = false;
+    std::thread starter([&] {
+        while (!done)
+            sp::call({"true"});
+    });
+    for (int i = 0; i < 50; ++i) {
+        multiprocessing::Process child([] { sp::Popen({"sleep", "0.01"}); });
+        child.start();
+        child.join();
+    }
+    done = true;
+    starter.join();
+    for (int i = 0; i < 100; ++i)
+        gate.open();
+    while (!support::children().empty())
+        sp::call({"true"});
+}
+
+// The child ran on a part of the stack of the thread that starts it.
+TEST_CASE("threads: a program can be started from a thread with a small stack") {
+    const support::tidy tidy;
+    constexpr std::size_t room = 64 * 1024;
+    constexpr std::size_t below = 64 * 1024;
+    std::vector<unsigned char> memory(below + room + 4096, 0x5a);
+    unsigned char* const stack = memory.data() + below + 4096 -
+                                 (reinterpret_cast<std::uintptr_t>(memory.data()) + below) % 4096;
+    ::pthread_attr_t attributes;
+    REQUIRE(::pthread_attr_init(&attributes) == 0);
+    REQUIRE(::pthread_attr_setstack(&attributes, stack, room) == 0);
+    ::pthread_t thread;
+    int code = -1;
+    REQUIRE(::pthread_create(
+                &thread, &attributes,
+                [](void* result) -> void* {
+                    *static_cast<int*>(result) = sp::call({"true"});
+                    return nullptr;
+                },
+                &code) == 0);
+    REQUIRE(::pthread_join(thread, nullptr) == 0);
+    ::pthread_attr_destroy(&attributes);
+    CHECK(code == 0);
+    CHECK(std::all_of(memory.data(), stack, [](unsigned char byte) { return byte == 0x5a; }));
 }

@@ -68,6 +68,8 @@ int run_child_process(process_identity identity, Target&& target) noexcept {
 /// handlers and its static objects are the parent's business; those that the target adds are run.
 template <class Target>
 [[noreturn]] void run_forked_process(process_identity identity, Target&& target) noexcept {
+    if (process_table::instance().is_ending())
+        exit_now(1);
     disown_exit_handlers(end_life);
     const std::string name = identity.name;
     process_table::instance().enter(std::move(identity));

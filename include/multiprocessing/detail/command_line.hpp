@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,20 +64,17 @@ inline std::vector<std::string> program_candidates(std::string_view program, std
 inline std::vector<std::string> environment_entries(const environment_variables& variables) {
     std::vector<std::string> entries;
     entries.reserve(variables.size());
+    std::map<std::string_view, std::size_t> places;
     for (const auto& [name, value] : variables) {
         refuse_nul(name, "the name of an environment variable");
         refuse_nul(value, "environment variable '" + name + "'");
         if (name.empty() || name.find('=') != name.npos)
             throw ValueError("illegal environment variable name '" + name + "'");
-        std::string entry = name + '=';
-        const auto same =
-            detail::find_if(entries.begin(), entries.end(),
-                            [&](const std::string& other) { return other.starts_with(entry); });
-        entry += value;
-        if (same == entries.end())
-            entries.push_back(std::move(entry));
+        const auto [place, is_new] = places.try_emplace(name, entries.size());
+        if (is_new)
+            entries.push_back(name + '=' + value);
         else
-            *same = std::move(entry);
+            entries[place->second] = name + '=' + value;
     }
     return entries;
 }

@@ -3,9 +3,9 @@
 // die.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -15,8 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/backlog.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/loss_report.hpp>
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/doorbell.hpp>
 #include <multiprocessing/detail/os/system.hpp>
@@ -36,9 +38,9 @@ namespace multiprocessing::detail {
 /// driver.
 class crew {
 public:
-    crew(std::size_t processes, process_options worker_options)
+    crew(std::size_t processes, process_options worker_options, worker_setup setup)
         : processes_(processes), worker_options_(std::move(worker_options)),
-          bell_(std::make_shared<doorbell>()) {
+          setup_(std::move(setup)), bell_(std::make_shared<doorbell>()) {
         throw_if_error(doorbell::create(*bell_), "create a pool's doorbell");
         throw_if_error(wait_set::create(wait_set_), "create a pool's wait set");
         throw_if_error(wait_set_.add(bell_->native(), bell_key), "listen to a pool's doorbell");
@@ -56,17 +58,11 @@ public:
     crew& operator=(const crew&) = delete;
 
     std::size_t processes() const noexcept { return processes_; }
-    /// Tasks that have neither their value nor their error.
-    std::size_t outstanding() const noexcept { return outstanding_; }
+    backlog& work() noexcept { return work_; }
+    const backlog& work() const noexcept { return work_; }
     bool is_open() const noexcept { return open_; }
     bool is_terminated() const noexcept { return terminated_; }
     bool has_ended() const noexcept { return workers_.empty(); }
-    /// Jobs that are done and whose end is the user's code: a list, to be destroyed elsewhere.
-    bool has_done() const noexcept { return done_ != nullptr; }
-    job* take_done() noexcept { return std::exchange(done_, nullptr); }
-    /// Whether a job has been done since this was asked last.
-    bool take_finished() noexcept { return std::exchange(finished_, false); }
-
     std::vector<int> pids() {
         std::vector<int> pids;
         for (auto& worker : workers_)
@@ -74,35 +70,93 @@ public:
         return pids;
     }
 
-    /// `self` keeps it until it is done; empty where the caller does.
-    void accept(job& work, std::shared_ptr<job> self) {
+    /// Before work is accepted.
+    void require_open() {
         if (!open_)
             throw ValueError("the pool is not running: it was closed or terminated");
-        if (work.tasks() == 0)
-            return;
-        pending_.push_back(&work);
-        outstanding_ += work.tasks();
-        work.self = std::move(self);
+        no_start_ = nullptr;  // What was in the initializer's way may be gone.
     }
 
     void close() noexcept { open_ = false; }
 
-    void terminate() {
+    void cancel_pending() {
+        for (auto& worker : workers_)
+            worker->take_back(worker->load(), work_.returned());
+        work_.fail_all(std::make_exception_ptr(CancelledError()));
+    }
+
+    void terminate(int signal) {
         open_ = false;
         terminated_ = true;
         fail_everything(std::make_exception_ptr(ProcessError("the pool was terminated")));
-        for (auto& worker : workers_)
-            worker->process().terminate();
+        for (auto& worker : workers_) {
+            if (signal == child_process::kill_signal)
+                worker->process().kill();
+            else
+                worker->process().terminate();
+        }
     }
 
     /// Gives out what is pending, to the least loaded first: each worker gets one task before any
     /// gets a second. Always in the same order, so that where there is little to do the same few
     /// workers do it, awake, and the others sleep.
     void feed() {
-        for (std::size_t level = 1; has_pending() && level <= most_given; level *= 2)
-            for (std::size_t i = 0; i < workers_.size() && has_pending(); ++i)
+        for (std::size_t level = 1; work_.has_task() && level <= most_given; level *= 2)
+            for (std::size_t i = 0; i < workers_.size() && work_.has_task(); ++i)
                 fill(*workers_[i], level);
     }
+
+    /// Gives up a job: what has not begun, and, if asked, what runs, whose workers are ended.
+    /// Returns whether there was any of that.
+    bool cancel(job& work, bool also_running) {
+        const auto error = std::make_exception_ptr(CancelledError());
+        for (auto& worker : workers_) {
+            take_last_replies(*worker);
+            if (worker->has(work))
+                worker->take_back(worker->load(), work_.returned());
+        }
+        bool any = work_.cancel(work, error);
+        for (auto& worker : workers_) {
+            if (also_running && worker->running().owner == &work && !worker->is_being_ended()) {
+                end_running(*worker, error);
+                any = true;
+            }
+        }
+        feed();
+        return any;
+    }
+    /// Whether a worker has begun it.
+    bool is_running(const job& work) const noexcept {
+        for (const auto& worker : workers_)
+            if (worker->running().owner == &work)
+                return true;
+        return false;
+    }
+
+    /// When a task's time may be over, or a worker that is being ended is to be killed.
+    deadline next_time() const noexcept {
+        deadline first = deadline::never();
+        for (const auto& worker : workers_) {
+            first = deadline::earlier(first, worker->kill_time());
+            if (work_.timed() != 0 && !worker->is_being_ended())
+                first = deadline::earlier(first, worker->next_limit());
+        }
+        return first;
+    }
+    /// Ends the workers whose task has had its time. Tasks that wait behind it go to others first.
+    void look_at_times() {
+        for (auto& worker : workers_) {
+            if (worker->kill_time().passed())
+                worker->kill();
+            if (work_.timed() == 0 || worker->is_being_ended() || !worker->next_limit().passed())
+                continue;
+            take_last_replies(*worker);
+            if (worker->next_limit().passed())
+                end_running(*worker, over_time(worker->running()));
+        }
+    }
+    /// Whether somebody must be here although nobody waits.
+    bool is_urgent() const noexcept { return work_.urgent() != 0 || ending_ != 0; }
 
     /// One round; returns whether anything moved.
     bool step() {
@@ -118,7 +172,7 @@ public:
             }
             idle = idle || workers_[i]->load() == 0;
         }
-        if (has_pending())
+        if (work_.has_task())
             feed();
         else if (idle && moved != 0)
             balance();
@@ -128,7 +182,7 @@ public:
     /// Tries again what the system may have refused when a worker died; returns whether there are
     /// more workers now.
     bool heal() {
-        if (workers_.size() == processes_ || outstanding_ == 0)
+        if (workers_.size() == processes_ || work_.outstanding() == 0)
             return false;
         const std::size_t before = workers_.size();
         replace_workers();
@@ -139,9 +193,9 @@ public:
     /// refuses what it cannot do without. What workers still reply to tasks that failed here is
     /// dropped.
     void fail_everything(const std::exception_ptr& error) noexcept {
-        fail_all_pending(error);
+        work_.fail_all(error);
         for (auto& worker : workers_)
-            worker->disown([&](const task_reference& task) { fail(task, error); });
+            worker->disown([&](const task_reference& task) { work_.fail(task, error); });
     }
 
     bool any_reply() const noexcept {
@@ -171,6 +225,7 @@ public:
                 bury_number(key);
             deaths = deaths || key != bell_key;
         }
+        look_at_times();
         if (!deaths)
             return;
         replace_workers();
@@ -192,6 +247,7 @@ public:
     void kill_workers() {
         for (auto& worker : workers_) {
             wait_set_.remove(worker->process().sentinel());
+            end_group(*worker);
             end_at_once(worker->process());
         }
         workers_.clear();
@@ -206,59 +262,29 @@ private:
     // Workers that die without ever having begun a task, one after the other: they cannot.
     static constexpr std::size_t most_stillborn = 8;
 
-    bool has_pending() const noexcept { return !returned_.empty() || !pending_.empty(); }
-
-    task_reference next_pending() {
-        if (!returned_.empty()) {
-            const task_reference task = returned_.front();
-            returned_.pop_front();
-            return task;
-        }
-        job* const first = pending_.front();
-        const task_reference task{first, first->next++};
-        if (first->next == first->tasks())
-            pending_.pop_front();
-        return task;
-    }
-
-    /// A task has its value or its error.
-    void settle(const task_reference& task) noexcept {
-        --outstanding_;
-        if (task.owner->settle()) {
-            finished_ = true;
-            let_go_of(*task.owner);
-        }
-    }
-
-    void let_go_of(job& done) noexcept {
-        if (!done.self)
-            return;
-        if (done.ends_quietly())
-            done.self.reset();
-        else
-            done.next_done = std::exchange(done_, &done);
-    }
-
-    void fail(const task_reference& task, std::exception_ptr error) noexcept {
-        task.owner->take_error(task.task, std::move(error));
-        settle(task);
-    }
-
-    void fail_all_pending(const std::exception_ptr& error) noexcept {
-        while (has_pending())
-            fail(next_pending(), error);
-    }
-
     void start_worker() {
         process_options options = worker_options_;
         options.name += std::to_string(++started_);
-        workers_.push_back(std::make_unique<worker_link>(bell_, options, started_));
+        workers_.push_back(std::make_unique<worker_link>(bell_, options, setup_, started_));
         worker_link& worker = *workers_.back();
         if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
             end_at_once(worker.process());
             workers_.pop_back();
             throw_system_error(ec, "listen to the end of a pool's worker");
         }
+    }
+
+    void end_running(worker_link& worker, std::exception_ptr reason) {
+        worker.take_back(worker.load(), work_.returned());
+        worker.end(std::move(reason));
+        ++ending_;
+    }
+
+    static std::exception_ptr over_time(const task_reference& task) {
+        const std::chrono::duration<double> limit = task.owner->rules().limit;
+        return std::make_exception_ptr(TimeoutError(task.owner->name() + " ran longer than " +
+                                                    std::to_string(limit.count()) +
+                                                    " s and was ended"));
     }
 
     static void end_at_once(Process& process) {
@@ -270,7 +296,10 @@ private:
     /// work fails with the reason; with some it goes on.
     void replace_workers() {
         try {
-            while (workers_.size() < processes_ && !terminated_ && (open_ || outstanding_ != 0)) {
+            while (workers_.size() < processes_ && !terminated_ &&
+                   (open_ || work_.outstanding() != 0)) {
+                if (no_start_)
+                    throw InitializerError(no_start_);
                 if (stillborn_ >= most_stillborn)
                     throw ProcessError("the pool's workers keep dying before they take a task; the "
                                        "last one " +
@@ -279,27 +308,10 @@ private:
             }
         } catch (...) {
             if (workers_.empty()) {
-                fail_all_pending(std::current_exception());
+                work_.fail_all(std::current_exception());
                 stillborn_ = 0;  // What comes later tries again.
+                no_start_ = nullptr;
             }
-        }
-    }
-
-    static std::string describe_end(std::optional<int> exitcode) {
-        if (!exitcode)
-            return "ended unseen";
-        return *exitcode < 0 ? "was killed by " + signal_name(-*exitcode)
-                             : "exited with status " + std::to_string(*exitcode);
-    }
-
-    /// Empty where another part of the program keeps the system from telling: no reason to keep
-    /// silent about the worker's tasks.
-    static std::optional<int> end_of(Process& process) {
-        try {
-            process.join();
-            return process.exitcode();
-        } catch (const std::exception&) {
-            return std::nullopt;
         }
     }
 
@@ -307,18 +319,42 @@ private:
         const std::unique_ptr<worker_link> worker = std::move(workers_[place]);
         workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(place));
         wait_set_.remove(worker->process().sentinel());
+        const bool was_asked = worker->is_being_ended();
+        ending_ -= was_asked;
+        end_group(*worker);
         const auto exitcode = end_of(worker->process());
         last_end_ = describe_end(exitcode);
-        count_stillborn(*worker, exitcode);
         take_last_replies(*worker);
+        if (!was_asked)
+            count_stillborn(*worker, exitcode);
+        const loss_report report(worker->process(), exitcode, memory_.has_killed(exitcode));
         worker->settle_up(
-            [&](const task_reference& lost) { fail(lost, lost_error(*worker, lost, exitcode)); },
-            returned_);
+            [&](const task_reference& lost) { settle_lost(lost, worker->reason(), report); },
+            work_.returned());
+    }
+
+    /// Of a worker that was ended for a task's sake it is that task.
+    void settle_lost(const task_reference& lost, const std::exception_ptr& reason,
+                     const loss_report& report) {
+        if (reason)
+            work_.fail(lost, reason);
+        else if (lost.owner->may_retry(lost.task))
+            work_.returned().push_back(lost);
+        else
+            work_.fail(lost, report.error(lost));
+    }
+
+    /// What a task has started and left goes with its worker, unless that ends when it was to. The
+    /// number is the worker's for as long as it is not waited for.
+    void end_group(worker_link& worker) noexcept {
+        signal_group(*worker.process().pid(), child_process::kill_signal);
     }
 
     /// One that was killed from outside could have begun: it does not count.
     void count_stillborn(const worker_link& worker, std::optional<int> exitcode) noexcept {
-        if (worker.has_begun())
+        if (worker.no_start())
+            no_start_ = worker.no_start();
+        else if (worker.has_begun())
             stillborn_ = 0;
         else if (exitcode != -child_process::kill_signal &&
                  exitcode != -child_process::terminate_signal)
@@ -330,16 +366,6 @@ private:
             take_replies(worker);
         } catch (const std::system_error&) {  // Damaged memory: what it replied cannot be known.
         }
-    }
-
-    static std::exception_ptr lost_error(worker_link& worker, const task_reference& task,
-                                         std::optional<int> exitcode) {
-        const int pid = *worker.process().pid();
-        return std::make_exception_ptr(WorkerLostError(
-            "worker process " + std::to_string(pid) + " (" + worker.process().name() + ") " +
-                describe_end(exitcode) + " while it ran " + task.owner->name() + ", task " +
-                std::to_string(task.task),
-            pid, exitcode));
     }
 
     void bury_number(std::uint64_t number) {
@@ -356,13 +382,13 @@ private:
     void fill(worker_link& worker, std::size_t level) {
         if (worker.load() > level / 2)
             return;
-        while (worker.load() < level && has_pending() &&
+        while (worker.load() < level && work_.has_task() && worker.has_room() &&
                (worker.load() == 0 || worker.load_bytes() < most_given_bytes)) {
-            const task_reference task = next_pending();
+            const task_reference task = work_.next_task();
             try {
                 worker.give(task);
             } catch (...) {
-                fail(task, std::current_exception());
+                work_.fail(task, std::current_exception());
             }
         }
         worker.publish();
@@ -370,15 +396,15 @@ private:
 
     /// Where a worker has nothing to do and another more than it runs: moves half of that over.
     void balance() {
-        if (has_pending())
+        if (work_.has_task())
             return;
         for (auto& idle : workers_) {
-            if (idle->load() != 0)
+            if (idle->load() != 0 || !idle->has_room())
                 continue;
             worker_link* const busiest = busiest_worker();
             if (busiest == nullptr)
                 return;
-            busiest->take_back(busiest->load() / 2, returned_);
+            busiest->take_back(busiest->load() / 2, work_.returned());
             fill(*idle, most_given);
         }
     }
@@ -401,7 +427,7 @@ private:
             worker.pop_reply();
             ++taken;
             if (task.owner != nullptr)
-                settle(task);
+                work_.settle(task);
         }
         worker.release_replies();
         return taken;
@@ -424,6 +450,8 @@ private:
             if ((*worker)->number() != number)
                 continue;
             wait_set_.remove((*worker)->process().sentinel());
+            if (terminated_)
+                end_group(**worker);
             (*worker)->process().join();
             workers_.erase(worker);
             return;
@@ -432,20 +460,22 @@ private:
 
     const std::size_t processes_;
     const process_options worker_options_;
+    const worker_setup setup_;
     std::shared_ptr<doorbell> bell_;
     wait_set wait_set_;
     std::vector<std::uint64_t> ready_;
     std::vector<std::unique_ptr<worker_link>> workers_;
-    std::deque<job*> pending_;
-    std::deque<task_reference> returned_;
-    job* done_ = nullptr;
-    std::size_t outstanding_ = 0;
+    backlog work_;
     std::size_t stillborn_ = 0;
+    /// Workers that are being ended for a task's sake.
+    std::size_t ending_ = 0;
+    /// What the initializer threw in the worker that ended last.
+    std::exception_ptr no_start_;
     std::string last_end_;
     std::uint64_t started_ = 0;
+    memory_watch memory_;
     bool open_ = true;
     bool terminated_ = false;
-    bool finished_ = false;
 };
 
 }  // namespace multiprocessing::detail

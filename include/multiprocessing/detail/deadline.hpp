@@ -6,20 +6,22 @@
 #include <optional>
 #include <type_traits>
 
+#include <multiprocessing/error.hpp>
+
 namespace multiprocessing {
 
 /// How long a call may wait: any `std::chrono` duration, or nothing for "as long as it takes".
-/// Zero, negative durations and not-a-number ask without waiting; what nanoseconds cannot count is
-/// as long as they can.
+/// Zero and negative durations ask without waiting; what nanoseconds cannot count is as long as
+/// they can. Throws `ValueError` for not-a-number.
 class timeout : public std::optional<std::chrono::nanoseconds> {
 public:
     constexpr timeout() noexcept = default;
     constexpr timeout(std::nullopt_t) noexcept {}
     template <class Rep, class Period>
-    constexpr timeout(const std::chrono::duration<Rep, Period>& limit) noexcept
+    constexpr timeout(const std::chrono::duration<Rep, Period>& limit)
         : std::optional<std::chrono::nanoseconds>(in_range(limit)) {}
     template <class Rep, class Period>
-    constexpr timeout(const std::optional<std::chrono::duration<Rep, Period>>& limit) noexcept {
+    constexpr timeout(const std::optional<std::chrono::duration<Rep, Period>>& limit) {
         if (limit)
             emplace(in_range(*limit));
     }
@@ -28,7 +30,7 @@ private:
     /// A plain conversion of `hours::max()` would overflow, to a negative number or anything.
     template <class Rep, class Period>
     static constexpr std::chrono::nanoseconds
-    in_range(const std::chrono::duration<Rep, Period>& limit) noexcept {
+    in_range(const std::chrono::duration<Rep, Period>& limit) {
         using std::chrono::nanoseconds;
         using real = std::chrono::duration<double, Period>;
         if constexpr (std::is_same_v<std::chrono::duration<Rep, Period>, nanoseconds>)
@@ -36,7 +38,8 @@ private:
         constexpr auto most = std::chrono::duration_cast<real>(nanoseconds::max());
         if (real(limit) >= most)
             return nanoseconds::max();
-        // So asked because every comparison with not-a-number is false.
+        if (limit != limit)
+            throw ValueError("a timeout must be a number");
         return real(limit) > -most ? std::chrono::duration_cast<nanoseconds>(limit)
                                    : nanoseconds::min();
     }
@@ -67,6 +70,14 @@ public:
     bool is_never() const noexcept { return !moment_; }
     bool immediate() const noexcept { return moment_ && *moment_ == clock::time_point::min(); }
     bool passed() const noexcept { return moment_ && (immediate() || clock::now() >= *moment_); }
+
+    static deadline at(clock::time_point moment) noexcept { return deadline(moment); }
+    /// Whichever comes first.
+    static deadline earlier(const deadline& a, const deadline& b) noexcept {
+        if (!a.moment_ || !b.moment_)
+            return a.moment_ ? a : b;
+        return *a.moment_ <= *b.moment_ ? a : b;
+    }
 
     /// What is left, never below zero; empty where there is no limit.
     timeout remaining() const noexcept {

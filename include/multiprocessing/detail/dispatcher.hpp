@@ -6,7 +6,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -16,6 +18,7 @@
 #include <multiprocessing/detail/crew.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/result_job.hpp>
 #include <multiprocessing/detail/spin.hpp>
 #include <multiprocessing/detail/task.hpp>
 #include <multiprocessing/error.hpp>
@@ -29,14 +32,17 @@ namespace multiprocessing::detail {
 // done or the role is free. A thread of the pool's own takes the role only where work is under way
 // and nobody waits for it; it is started by the first call that returns before its work is done.
 //
+// Threads that come again and again, each time for a short task, take turns with nobody: the pool's
+// thread only looks, now and then, whether they still come.
+//
 // The user's code. Values are written and read by the user's types with the lock held: such code
 // that uses the pool is refused, and must not wait for a thread that does. Jobs whose end is such
 // code are destroyed by the pool's thread, with the lock free and out of the role: the code may do
 // as it likes, and no caller finds it run while it holds a lock of its own.
-class dispatcher {
+class dispatcher final : public workplace {
 public:
-    dispatcher(std::size_t processes, process_options worker_options)
-        : crew_(processes, std::move(worker_options)) {}
+    dispatcher(std::size_t processes, process_options worker_options, worker_setup setup)
+        : crew_(processes, std::move(worker_options), std::move(setup)) {}
     dispatcher(const dispatcher&) = delete;
     dispatcher& operator=(const dispatcher&) = delete;
 
@@ -45,17 +51,24 @@ public:
         const visit here(*this);
         if (crew_.is_open())
             start_background();
-        crew_.accept(*work, work);
+        crew_.require_open();
+        ++visits_;
+        crew_.work().accept(*work, work);
         crew_.feed();
+        tell_driver_of_times();
         if (!driven_ && waiting_ == 0)
-            background_wake_.notify_one();
+            wake_background();
     }
 
     /// Gives out a job and works until it is done.
     void run(job& work) {
         visit here(*this);
-        crew_.accept(work, nullptr);
+        crew_.require_open();
+        ++visits_;
+        crew_.work().accept(work, nullptr);
         try {
+            crew_.feed();
+            tell_driver_of_times();
             drive(
                 here, [&] { return work.done(); }, deadline::never());
         } catch (...) {  // The job may refer to what the caller is about to destroy.
@@ -64,13 +77,81 @@ public:
         }
     }
 
-    /// Works until the job is done or time runs out; returns whether it is.
-    bool wait(const job& work, const deadline& until) {
-        if (work.done())
+    /// Works until the result is there or time runs out; returns whether it is.
+    bool wait(const awaited& work, const deadline& until) override {
+        if (work.ready())
             return true;
         visit here(*this);
+        ++visits_;
         return drive(
-            here, [&] { return work.done(); }, until);
+            here, [&] { return work.ready(); }, until);
+    }
+
+    /// Gives up a job that is not done; see crew::cancel().
+    bool cancel(job& work, bool also_running) {
+        const visit here(*this);
+        if (work.done())
+            return false;
+        const bool any = crew_.cancel(work, also_running);
+        call_all();
+        wake_background();
+        return any;
+    }
+    bool is_running(const job& work) {
+        const visit here(*this);
+        return !work.done() && crew_.is_running(work);
+    }
+
+    /// Has `follower` called by the pool's thread when the job is done; returns what unfollow()
+    /// takes, or 0 where it is done: then nothing is called.
+    template <class Job>
+    std::size_t follow(Job& work, std::function<void()> follower) {
+        const visit here(*this);
+        if (work.done())
+            return 0;
+        const std::size_t number = work.follow(std::move(follower));
+        crew_.work().get_hooks(work);
+        if (!driven_ && waiting_ == 0)
+            wake_background();
+        return number;
+    }
+    template <class Job>
+    void unfollow(Job& work, std::size_t number) {
+        const visit here(*this);
+        if (!work.done())
+            work.unfollow(number);
+    }
+
+    /// Throws `ValueError` where it takes no more work.
+    void require_open() {
+        const visit here(*this);
+        crew_.require_open();
+    }
+
+    /// Gives out so many tasks more of a job, and works until `done()` or the time has passed;
+    /// returns `done()`. Throws `ProcessError` where the workers are gone, with nothing given out.
+    template <class Done>
+    bool stream(const std::shared_ptr<job>& work, std::size_t more, Done done,
+                const deadline& until) {
+        visit here(*this);
+        if (ended_ && more != 0)
+            throw ProcessError("the pool ended before all elements were taken from the range");
+        if (!ended_)
+            start_background();
+        ++visits_;
+        crew_.work().append(*work, more, work);
+        crew_.feed();
+        tell_driver_of_times();
+        return drive(here, done, until);
+    }
+
+    /// Forgets what no worker has of a job that nobody reads any more, and calls `after()` with the
+    /// lock held.
+    template <class After>
+    void abandon(job& work, After after) {
+        const visit here(*this);
+        crew_.work().abandon(work);
+        after();
     }
 
     /// No more jobs.
@@ -79,11 +160,20 @@ public:
         crew_.close();
     }
 
-    /// Ends the workers now; what they had not answered fails.
-    void terminate() {
+    /// Gives up all that no worker has begun.
+    void cancel_pending() {
         const visit here(*this);
+        crew_.cancel_pending();
+        call_all();
+    }
+
+    /// Ends the workers now, by a signal that they may heed or not; what they had not answered
+    /// fails.
+    void terminate(int signal = child_process::terminate_signal) {
+        const visit here(*this);
+        ended_ = true;
         try {
-            crew_.terminate();
+            crew_.terminate(signal);
         } catch (...) {  // A worker cannot be sent a signal; all work has failed by then.
             call_all();
             throw;
@@ -97,10 +187,11 @@ public:
         if (crew_.is_open())
             throw ValueError("the pool is still running: call close() or terminate() first");
         drive(
-            here, [&] { return crew_.outstanding() == 0; }, deadline::never());
+            here, [&] { return crew_.work().outstanding() == 0; }, deadline::never());
         await_role(here);
         {
             const role_holder role(*this);
+            ended_ = true;
             end_workers(here);
         }
         stop_background(here);
@@ -109,7 +200,7 @@ public:
     std::size_t processes() const noexcept { return crew_.processes(); }
     /// Whether this is the process that made it. In a child that is a copy of that one its lock may
     /// be held by a thread that is not there.
-    bool is_owned() const noexcept { return owner_ == process_id(); }
+    bool is_owned() const noexcept override { return owner_ == process_id(); }
 
     std::vector<int> worker_pids() {
         const visit here(*this);
@@ -151,14 +242,14 @@ private:
     };
 
     // Rounds with progress after which the ends of processes are looked at without sleeping.
-    static constexpr int rounds_between_looks = 1024;
+    static constexpr unsigned rounds_between_looks = 1024;
 
     // ---- driving
 
     /// One round; returns whether anything moved.
     bool step() {
         const bool moved = crew_.step();
-        if (crew_.take_finished()) {
+        if (crew_.work().take_finished()) {
             call_followers();
             pass_on_done_jobs();
         }
@@ -246,8 +337,8 @@ private:
         departure(const departure&) = delete;
         departure& operator=(const departure&) = delete;
         ~departure() {
-            if (!of_->driven_ && of_->waiting_ == 0 && of_->crew_.outstanding() != 0)
-                of_->background_wake_.notify_one();
+            if (!of_->driven_ && of_->waiting_ == 0 && of_->crew_.work().outstanding() != 0)
+                of_->wake_background();
         }
 
     private:
@@ -276,6 +367,11 @@ private:
         return in_time;
     }
 
+    /// One that sleeps knows only of the limits that there were.
+    void tell_driver_of_times() {
+        if (driven_ && crew_.work().timed() != 0)
+            wake_driver();
+    }
     void wake_driver() {
         if (driven_)
             throw_if_error(crew_.ring(), "ring a pool's doorbell");
@@ -288,8 +384,9 @@ private:
         std::atomic_thread_fence(std::memory_order_seq_cst);
         if (crew_.any_reply())
             return crew_.want_rings(false);
+        const deadline limit = deadline::earlier(until, crew_.next_time());
         here.lock().unlock();
-        const auto ec = crew_.listen(until);
+        const auto ec = crew_.listen(limit);
         here.lock().lock();
         crew_.want_rings(false);
         throw_if_error(ec, "wait for a pool's workers");
@@ -326,7 +423,7 @@ private:
 
     void start_background() {
         if (!background_.joinable())
-            background_ = std::thread([this] { run_background(); });
+            background_ = start_quiet_thread([this] { run_background(); });
     }
     void stop_background(visit& here) {
         stopping_ = true;
@@ -340,35 +437,66 @@ private:
 
     void run_background() {
         while (await_work()) {
-            destroy_done_jobs();
+            settle_done_jobs();
             work_in_background();
         }
     }
 
-    /// False when the pool has ended.
-    bool await_work() {
-        visit here(*this);
-        background_wake_.wait(
-            here.lock(), [&] { return stopping_ || crew_.has_done() || has_work_in_background(); });
-        return !stopping_ || crew_.has_done();
-    }
+    // A thread that comes back within this time is not relieved of its work: to call the pool's
+    // thread to it and to take it back would cost more than most tasks.
+    static constexpr std::chrono::milliseconds watch_time{1};
 
-    void pass_on_done_jobs() noexcept {
-        if (crew_.has_done())
+    enum class background_state { away, asleep, watching };
+
+    void wake_background() noexcept {
+        const bool urgent = crew_.work().has_done() || crew_.is_urgent();
+        if (background_state_ == background_state::asleep ||
+            (urgent && background_state_ == background_state::watching))
             background_wake_.notify_one();
     }
 
-    void destroy_done_jobs() {
-        job* done = nullptr;
-        {
+    /// Returns when there is something to do that no other thread will; false when the pool has
+    /// ended.
+    bool await_work() {
+        visit here(*this);
+        bool quiet = false;  // Nobody has been here for as long as a watch lasts.
+        while (!stopping_ && !crew_.work().has_done()) {
+            if (has_work_in_background() && (quiet || crew_.is_urgent()))
+                break;
+            const std::uint64_t seen = visits_;
+            const bool watch = !quiet || has_work_in_background();
+            background_state_ = watch ? background_state::watching : background_state::asleep;
+            if (watch)
+                background_wake_.wait_for(here.lock(), watch_time);
+            else
+                background_wake_.wait(here.lock());
+            background_state_ = background_state::away;
+            quiet = watch && visits_ == seen;
+        }
+        return !stopping_ || crew_.work().has_done();
+    }
+
+    void pass_on_done_jobs() noexcept {
+        if (crew_.work().has_done())
+            wake_background();
+    }
+
+    void settle_done_jobs() {
+        while (const auto done = take_done_job()) {
+            if (!done->has_hooks())
+                continue;
+            done->call_back();
             const visit here(*this);
-            done = crew_.take_done();
+            crew_.work().finish(*done);
+            call_all();
         }
-        while (done != nullptr) {
-            job* const next = done->next_done;
-            done->self.reset();
-            done = next;
-        }
+    }
+    std::shared_ptr<job> take_done_job() {
+        const visit here(*this);
+        std::shared_ptr<job> done;
+        while (!done && crew_.work().has_done())
+            done = crew_.work().take_done();
+        return done;
     }
 
     void work_in_background() {
@@ -376,9 +504,15 @@ private:
         if (!has_work_in_background())
             return;
         in_background_ = true;
+        const std::uint64_t seen = visits_;
         try {
             drive_in_role(
-                here, [&] { return !nobody_waits() || crew_.has_done(); }, deadline::never());
+                here,
+                [&] {
+                    return !nobody_waits() || crew_.work().has_done() ||
+                           (visits_ != seen && !crew_.is_urgent());
+                },
+                deadline::never());
         } catch (...) {
             fail_everything(std::current_exception());
         }
@@ -386,7 +520,7 @@ private:
     }
 
     bool nobody_waits() const noexcept {
-        return crew_.outstanding() != 0 && waiting_ == 0 && !stopping_;
+        return crew_.work().outstanding() != 0 && waiting_ == 0 && !stopping_;
     }
     bool has_work_in_background() const noexcept { return nobody_waits() && !driven_; }
 
@@ -407,12 +541,17 @@ private:
     std::condition_variable background_wake_;
     const int owner_ = process_id();
     crew crew_;
-    int rounds_ = 0;
+    unsigned rounds_ = 0;
     /// Followers, and those among them that were called and are not awake yet.
     int waiting_ = 0;
     int called_ = 0;
+    /// Calls so far that give or await work.
+    std::uint64_t visits_ = 0;
+    background_state background_state_ = background_state::away;
     bool driven_ = false;
     bool stopping_ = false;
+    /// No worker takes a task any more.
+    bool ended_ = false;
     bool in_background_ = false;
     std::thread background_;
 };

@@ -76,7 +76,7 @@ public:
             throw_system_error(std::make_error_code(std::errc::message_size),
                                "receive a message of " + std::to_string(bytes) +
                                    " bytes where at most " + std::to_string(*longest) +
-                                   " are allowed; the connection is closed");
+                                   " are allowed; nothing more can be received");
         }
         return read_payload(bytes);
     }

@@ -103,8 +103,8 @@ public:
     /// time.
     template <class Write>
     bool put(std::size_t bytes, wait_limit limit, Write write) {
-        const side_lock lock(producers_, limit,
-                             [&] { return maxsize_ != 0 && size() >= maxsize_; });
+        const producer_lock lock(producers_, limit,
+                                 [&] { return maxsize_ != 0 && size() >= maxsize_; });
         if (!lock)
             return false;
         take_over_writer(lock.abandoned());
@@ -122,7 +122,7 @@ public:
     /// is taken also where `read` throws.
     template <class Read>
     bool take(wait_limit limit, Read read) {
-        const side_lock lock(consumers_, limit, [&] { return size() == 0; });
+        const consumer_lock lock(consumers_, limit, [&] { return size() == 0; });
         if (!lock)
             return false;
         take_over_reader(lock.abandoned());
@@ -139,45 +139,72 @@ public:
     }
 
 private:
-    /// Holds a side's mutex, or not: then time ran out first. One that asks without waiting gives
-    /// up only when `hopeless` says so: whoever holds the mutex may be about to let it go.
+    /// Holds a side's mutex, or not.
     class side_lock {
     public:
-        template <class Hopeless>
-        side_lock(robust_mutex& mutex, wait_limit& limit, Hopeless hopeless) : mutex_(&mutex) {
-            attempt(deadline::now());
-            if (locked_)
-                return;
-            if (!limit.immediate()) {
-                if (!spin_until([&] { return attempt(deadline::now()); }, 8))
-                    attempt(limit.until());
-                return;
-            }
-            for (int i = 0; i < most_attempts && !hopeless() && !attempt(deadline::now()); ++i)
-                std::this_thread::yield();
-        }
         side_lock(const side_lock&) = delete;
         side_lock& operator=(const side_lock&) = delete;
-        ~side_lock() {
-            if (locked_)
-                mutex_->unlock();
-        }
         explicit operator bool() const noexcept { return locked_; }
         /// The last holder died with it. The shared words need no repair (see queue_control), what
         /// this process remembers of them may.
         bool abandoned() const noexcept { return abandoned_; }
 
-    private:
+    protected:
+        explicit side_lock(robust_mutex& mutex) : mutex_(&mutex) {
+            if (!attempt(deadline::now()))
+                spin_until([&] { return attempt(deadline::now()); }, 8);
+        }
+        ~side_lock() {
+            if (locked_)
+                mutex_->unlock();
+        }
         bool attempt(const deadline& until) {
             if (const auto ec = mutex_->lock(until, locked_, abandoned_))
                 throw_system_error(ec, "lock a queue");
             return locked_;
         }
+        bool is_locked() const noexcept { return locked_; }
 
-        static constexpr int most_attempts = 1000;
+    private:
         robust_mutex* mutex_;
         bool locked_ = false;
         bool abandoned_ = false;
+    };
+
+    /// The time is for the wait for room, not for the mutex: whoever has it lets it go soon, unless
+    /// he waits for room himself. So this gives up only where there is none, and a queue that has
+    /// room is never called full because another puts something large.
+    class producer_lock : public side_lock {
+    public:
+        template <class Full>
+        producer_lock(robust_mutex& mutex, wait_limit& limit, Full full) : side_lock(mutex) {
+            if (!is_locked() && !limit.immediate())
+                attempt(limit.until());
+            while (!is_locked() && !full())
+                attempt(deadline::after(another_look));
+        }
+
+    private:
+        static constexpr std::chrono::milliseconds another_look{10};
+    };
+
+    /// Gives up when time has run out. One that asks without waiting does so when there is nothing
+    /// to take, or after a while: whoever holds the mutex may be about to let it go.
+    class consumer_lock : public side_lock {
+    public:
+        template <class Empty>
+        consumer_lock(robust_mutex& mutex, wait_limit& limit, Empty empty) : side_lock(mutex) {
+            if (!is_locked() && !limit.immediate())
+                attempt(limit.until());
+            if (!limit.immediate())
+                return;
+            for (int i = 0; i < most_attempts && !is_locked() && !empty(); ++i)
+                if (!attempt(deadline::now()))
+                    std::this_thread::yield();
+        }
+
+    private:
+        static constexpr int most_attempts = 1000;
     };
 
     /// What was reserved: published, or else dropped.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <any>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
@@ -20,8 +21,12 @@
 #include <typeinfo>
 #include <utility>
 #include <variant>
+#include <vector>
 
+#include <multiprocessing/detail/callable.hpp>
+#include <multiprocessing/detail/library_mutex.hpp>
 #include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/registered_exception.hpp>
 #include <multiprocessing/detail/streams.hpp>
 #include <multiprocessing/error.hpp>
 
@@ -34,6 +39,10 @@ struct exception_record {
     /// For system errors: the category's name and the number.
     std::string category;
     std::int32_t number = 0;
+    /// For a registered type: the place of the thunk that reads it, and what that reads.
+    std::uint64_t image = 0;
+    std::uint64_t offset = 0;
+    std::vector<std::byte> values{};
 };
 
 /// A standard exception that has no text of its own, with the text it had where it was thrown.
@@ -66,10 +75,9 @@ inline const std::error_category& category_named(const std::string& name) {
          {&std::system_category(), &std::generic_category(), &std::iostream_category()})
         if (name == known->name())
             return *known;
-    static std::mutex mutex;
     static auto* const others =
         new std::map<std::string, remote_category>;  // Never destroyed: error codes refer to them.
-    const std::lock_guard lock(mutex);
+    const std::lock_guard lock(library_mutex());
     return others->try_emplace(name, name).first->second;
 }
 
@@ -168,17 +176,24 @@ inline const exception_kind* find_exception_kind(const std::string& name) {
 
 template <class E>
 exception_record record_system(const E& error) {
-    return {readable_name(typeid(E)), error.what(), error.code().category().name(),
-            error.code().value()};
+    exception_record record{readable_name(typeid(E)), error.what(), error.code().category().name(),
+                            error.code().value()};
+    return record;
 }
 
-/// Describes the exception that is being handled. Those derived from a system error of the table,
-/// such as remote_system_error, travel as that.
-inline exception_record record_current_exception() {
+/// The type and the text of the exception that is being handled. Those derived from a system error
+/// of the table, such as remote_system_error, travel as that.
+inline exception_record describe_current_exception() {
+    const auto named = [](std::string type, const char* text) {
+        exception_record record;
+        record.type = std::move(type);
+        record.text = text != nullptr ? text : "";
+        return record;
+    };
     try {
         throw;
     } catch (const RemoteError& error) {  // From further away: keep who threw it.
-        return {error.type(), error.text(), {}, 0};
+        return named(error.type(), error.text().c_str());
     } catch (const std::filesystem::filesystem_error& error) {
         return record_system(error);
     } catch (const std::ios_base::failure& error) {
@@ -186,15 +201,47 @@ inline exception_record record_current_exception() {
     } catch (const std::system_error& error) {
         return record_system(error);
     } catch (const std::exception& error) {
-        const char* const text = error.what();
-        return {readable_name(typeid(error)), text != nullptr ? text : "", {}, 0};
+        return named(readable_name(typeid(error)), error.what());
     } catch (...) {
-        return {"unknown", "an exception that is no std::exception", {}, 0};
+        const std::type_info* const type = current_exception_type();
+        return named(type != nullptr ? readable_name(*type) : "unknown",
+                     "an exception that is no std::exception");
     }
 }
 
-/// The exception again: the same type where it is one of the table, else `RemoteError`.
+/// Describes the exception that is being handled.
+inline exception_record record_current_exception() {
+    exception_record record = describe_current_exception();
+    image_place place;
+    try {
+        if (const code_address reader =
+                exception_registry::instance().write_current(record.values)) {
+            place = place_of_thunk(reader);
+            record.image = place.image;
+            record.offset = place.offset;
+        }
+    } catch (...) {  // The type's own code failed: its name and text are there.
+    }
+    return record;
+}
+
+/// One of a registered type; null where this program cannot read it.
+inline std::exception_ptr registered_exception_from(const exception_record& record) noexcept {
+    try {
+        const code_address reader = thunk_at({record.image, record.offset});
+        decoder in(record.values);
+        return reinterpret_cast<exception_reader>(const_cast<void*>(reader))(in);
+    } catch (...) {
+        return nullptr;
+    }
+}
+
+/// The exception again: the same type where it is one of the table or registered, else
+/// `RemoteError`.
 inline std::exception_ptr exception_from(const exception_record& record) {
+    if (record.image != 0 || record.offset != 0)
+        if (const auto error = registered_exception_from(record))
+            return error;
     if (const exception_kind* const kind = find_exception_kind(record.type))
         return kind->make(record);
     return std::make_exception_ptr(RemoteError(record.type, record.text));

@@ -39,6 +39,9 @@ public:
             staged_ = 0;
             tail_ = control_->writer.at(now);
             seen_ = consumed_.count();
+            // In no segment, should the look at the reader fail: what is remembered of it may be
+            // from before the segment was left and entered again.
+            head_ = {0, ring_memory::most_segments, 0, false};
             refresh();
         }
     }

@@ -144,6 +144,9 @@ public:
                 std::uint64_t first_bytes)
         : block_(std::move(block)), offset_(offset), first_bytes_(first_bytes) {}
 
+    /// From now on: copies of this process do not have what is mapped here.
+    void withhold() noexcept { withheld_ = true; }
+
     std::uint64_t capacity(std::uint32_t segment) const noexcept { return first_bytes_ << segment; }
 
     /// The first segment above `highest` that has room for `bytes`.
@@ -206,6 +209,8 @@ private:
             return std::make_error_code(std::errc::bad_message);
         const auto ec = block_->map(views_[segment], place(segment),
                                     static_cast<std::size_t>(capacity(segment)));
+        if (!ec && withheld_)
+            views_[segment].withhold();
         data = views_[segment].data();
         return ec;
     }
@@ -217,6 +222,7 @@ private:
     std::shared_ptr<shared_block> block_;
     std::uint64_t offset_;
     std::uint64_t first_bytes_;
+    bool withheld_ = false;
     std::array<mapping, most_segments> views_;
 };
 

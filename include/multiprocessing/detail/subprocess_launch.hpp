@@ -24,7 +24,7 @@ namespace multiprocessing::detail {
 
 /// The handles of a start, besides those that the user lent.
 struct launch_streams {
-    /// This process' ends of the pipes, by the number of the stream.
+    /// This process' ends of the pipes, by the number of the stream; shielded.
     std::array<handle, 3> ours;
     /// What only the program needs; closed here once it runs.
     std::array<handle, 3> theirs;
@@ -39,6 +39,11 @@ inline void check_command(const subprocess::command& command, const subprocess::
         refuse_nul(argument, "an argument");
     refuse_nul(how.executable.text(), "executable");
     refuse_nul(how.cwd.text(), "cwd");
+}
+
+inline void check_umask(const subprocess::options& how) {
+    if (how.umask && (*how.umask < 0 || *how.umask > 0777))
+        throw ValueError("umask must be from 0 to 0777");
 }
 
 inline void check_streams(const subprocess::options& how) {
@@ -73,6 +78,7 @@ inline launch_plan make_launch_plan(const subprocess::command& command,
                                     const subprocess::options& how) {
     check_command(command, how);
     check_streams(how);
+    check_umask(how);
     launch_plan plan;
     plan.arguments = launch_arguments(command, how);
     if (!how.env.is_inherited())
@@ -95,7 +101,7 @@ inline launch_plan make_launch_plan(const subprocess::command& command,
 inline native_handle open_stream_pipe(std::size_t number, const subprocess::options& how,
                                       launch_streams& streams) {
     pipe_ends ends;
-    throw_if_error(open_pipe(ends), "open a pipe to a program");
+    throw_if_error(open_shielded_pipe(ends), "open a pipe to a program");
     if (how.pipesize)
         throw_if_error(set_pipe_capacity(ends.writer.get(), *how.pipesize),
                        "set the capacity of a pipe");

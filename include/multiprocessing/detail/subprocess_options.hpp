@@ -230,7 +230,9 @@ struct options {
     argument cwd = {};
     /// The program's variables; also its PATH is used to find it.
     environment env = environment::inherited();
-    /// Gives the program SIGPIPE and SIGXFSZ as the system delivers them.
+    /// Gives the program SIGPIPE and SIGXFSZ as the system delivers them. No signal is blocked in
+    /// it, whatever the thread blocks that starts it: `terminate` must reach it. In Python the
+    /// thread's mask is passed on.
     bool restore_signals = true;
     /// Makes the program the leader of a new session, and so of a process group.
     bool start_new_session = false;

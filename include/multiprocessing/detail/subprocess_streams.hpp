@@ -44,6 +44,10 @@ public:
     }
 
 protected:
+    friend class Popen;
+
+    void share_with_forks() noexcept { pipe_.share_with_forks(); }
+
     detail::handle pipe_;
 
 private:

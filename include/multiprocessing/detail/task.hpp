@@ -4,12 +4,15 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/os/image.hpp>
@@ -22,12 +25,20 @@ namespace multiprocessing::detail {
 
 /// In front of a task's arguments: the place of its thunk. A place of zeros asks the worker to end.
 struct task_header {
+    /// In the offset, which is never so large: the worker is to note when it begins.
+    static constexpr std::uint64_t timed = std::uint64_t{1} << 63;
+
     std::uint64_t image = 0;
     std::uint64_t offset = 0;
 };
 
 /// In front of a reply's value.
-enum class reply_kind : std::uint64_t { value = 0, exception = 1 };
+enum class reply_kind : std::uint64_t {
+    value = 0,
+    exception = 1,
+    /// To no task: the initializer threw, and the worker ends.
+    no_start = 2
+};
 
 /// Set in what a task has forked off its worker.
 inline bool& is_copy_of_worker() noexcept {
@@ -75,8 +86,23 @@ private:
 /// Reads a task's arguments, does the work, writes its value; or throws.
 using task_thunk = void (*)(decoder& arguments, reply_writer& reply);
 
-/// Work given to a pool: one task or several, and a place for what comes back. All but `done()` is
-/// called by the dispatcher alone, with its lock held.
+class job;
+
+struct task_reference {
+    job* owner = nullptr;
+    std::size_t task = 0;
+};
+
+/// What is said of each task of a job besides what it does.
+struct task_rules {
+    /// How long it may run; zero for as long as it takes.
+    std::chrono::nanoseconds limit{0};
+    /// How often it is run again where its worker is lost.
+    std::uint32_t retries = 0;
+};
+
+/// Work given to a pool: one task or several, and a place for what comes back. All but `done()` and
+/// `call_back()` is called by the dispatcher alone, with its lock held.
 class job {
 public:
     /// Work of no tasks is done.
@@ -87,7 +113,7 @@ public:
     virtual ~job() = default;
 
     std::size_t tasks() const noexcept { return tasks_; }
-    /// Pairs with the release in settle(): the results are visible with it.
+    /// Pairs with the release in finish(): the results are visible with it.
     bool done() const noexcept { return done_.load(std::memory_order_acquire); }
 
     /// The thunk's place, the number of bytes of a task's arguments, and the arguments.
@@ -101,32 +127,95 @@ public:
     virtual bool ends_quietly() const noexcept = 0;
     /// What it is called in messages.
     virtual std::string name() const = 0;
+    /// Tells the user of its end: his code, to be run without the lock. Only where has_hooks().
+    virtual void call_back() noexcept {}
+
+    /// Whether call_back() is to be called, and whether it is done only after that.
+    bool has_hooks() const noexcept { return has_hooks_; }
+    bool calls_back() const noexcept { return calls_back_; }
+    /// Whether somebody must look after it although nobody waits for it.
+    bool is_urgent() const noexcept { return has_hooks_ || rules_.limit.count() != 0; }
+    /// Becomes so while it is under way; returns whether it was not.
+    bool get_hooks() noexcept { return !std::exchange(has_hooks_, true); }
+
+    const task_rules& rules() const noexcept { return rules_; }
+    /// Before it is given out.
+    void obey(const task_rules& rules) noexcept { rules_ = rules; }
+    /// Its worker was lost: whether it is to be run again.
+    bool may_retry(std::size_t task) {
+        if (rules_.retries == 0)
+            return false;
+        if (!retried_)
+            retried_ = std::make_unique<std::map<std::size_t, std::uint32_t>>();
+        return ++(*retried_)[task] <= rules_.retries;
+    }
+    /// Whether each of its tasks is waited for, not their end alone.
+    bool tells_each() const noexcept { return tells_each_; }
+    /// Whether no task of it is outstanding.
+    bool is_idle() const noexcept { return remaining_ == 0; }
 
     /// One more task has its value or its error; returns whether it was the last.
     bool settle() noexcept {
         if (--remaining_ != 0)
             return false;
-        done_.store(true, std::memory_order_release);
+        if (!calls_back_)
+            finish();
         return true;
     }
+    void finish() noexcept { done_.store(true, std::memory_order_release); }
 
+    bool has_next() const noexcept { return next_ != tasks_; }
     /// The next task that no worker has been given.
-    std::size_t next = 0;
+    task_reference next_task() noexcept {
+        return {this, tells_each_ ? number_of(next_++) : next_++};
+    }
+    void append(std::size_t tasks) noexcept {
+        tasks_ += tasks;
+        remaining_ += tasks;
+    }
+
+    /// Forgets the tasks that no worker has been given; returns how many.
+    std::size_t drop_rest() noexcept {
+        const std::size_t rest = tasks_ - next_;
+        tasks_ = next_;
+        return rest;
+    }
+    /// So many of its tasks will not be settled; returns whether there are no others.
+    bool drop(std::size_t tasks) noexcept { return (remaining_ -= tasks) == 0; }
+
     /// Keeps it while the dispatcher has tasks of it, whatever its user does; empty where the user
     /// waits.
     std::shared_ptr<job> self;
-    /// In the dispatcher's list of jobs to be destroyed.
+    /// In the list of jobs whose end is the user's code.
     job* next_done = nullptr;
+    bool is_listed = false;
+
+protected:
+    /// Before it is given to the dispatcher.
+    void be_called_back() noexcept {
+        calls_back_ = true;
+        has_hooks_ = true;
+        done_.store(false, std::memory_order_relaxed);
+    }
+    void tell_each() noexcept { tells_each_ = true; }
+
+    /// Of all its tasks so far, in the order of their giving.
+    std::size_t tasks_given() const noexcept { return next_; }
 
 private:
+    /// The number by which the task is known that is given as this one in turn.
+    virtual std::size_t number_of(std::size_t turn) const noexcept { return turn; }
+
+    std::size_t next_ = 0;
     std::size_t remaining_;
     std::size_t tasks_;
     std::atomic<bool> done_;
-};
-
-struct task_reference {
-    job* owner = nullptr;
-    std::size_t task = 0;
+    bool calls_back_ = false;
+    bool has_hooks_ = false;
+    bool tells_each_ = false;
+    task_rules rules_;
+    /// How often each was run again; null for most jobs.
+    std::unique_ptr<std::map<std::size_t, std::uint32_t>> retried_;
 };
 
 }  // namespace multiprocessing::detail

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -16,12 +17,14 @@
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/doorbell.hpp>
+#include <multiprocessing/detail/process_state.hpp>
 #include <multiprocessing/detail/remote_exception.hpp>
 #include <multiprocessing/detail/ring.hpp>
 #include <multiprocessing/detail/spin.hpp>
 #include <multiprocessing/detail/start_method.hpp>
 #include <multiprocessing/detail/task.hpp>
 #include <multiprocessing/detail/worker_channel.hpp>
+#include <multiprocessing/detail/worker_setup.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::detail {
@@ -45,9 +48,9 @@ private:
 
 class worker_loop {
 public:
-    explicit worker_loop(worker_ports ports)
-        : channel_(std::move(ports.tasks), std::move(ports.replies)), bell_(std::move(ports.bell)),
-          tasks_(channel_.control().tasks, channel_.tasks()),
+    worker_loop(worker_ports ports, const worker_setup& setup)
+        : setup_(setup), channel_(std::move(ports.tasks), std::move(ports.replies)),
+          bell_(std::move(ports.bell)), tasks_(channel_.control().tasks, channel_.tasks()),
           replies_(channel_.control().replies, channel_.replies()) {
         // Mapped now: a task may close descriptors that are not its own.
         std::byte* unused = nullptr;
@@ -57,12 +60,16 @@ public:
 
     /// Runs tasks until the pool asks it to end.
     void run() {
+        if (!initialize())
+            return;
         std::span<const std::byte> task;
-        for (;;) {
+        for (std::uint64_t served = 0; setup_.most_tasks == 0 || served < setup_.most_tasks;) {
             wait_for_task(task);
+            note_beginning(task);
             const bool mine = take();
             if (mine && !serve(task))
                 return;
+            served += mine;
             tasks_.pop();
             if (tasks_.staged() >= most_staged)
                 tasks_.release();
@@ -73,6 +80,21 @@ private:
     // The pool rarely needs the room: letting go of several tasks at once saves half of the cost.
     static constexpr std::uint32_t most_staged = 32;
 
+    /// False where the pool has been told that it failed.
+    bool initialize() {
+        if (!setup_.initializer)
+            return true;
+        try {
+            setup_.initializer();
+            return true;
+        } catch (...) {
+            reply_writer reply(replies_);
+            reply_with_exception(reply, reply_kind::no_start);
+        }
+        publish_reply();
+        return false;
+    }
+
     void wait_for_task(std::span<const std::byte>& task) {
         std::error_code ec;
         while (!tasks_.front(task, ec)) {
@@ -80,8 +102,24 @@ private:
             if (spin_until([&] { return tasks_.backlog() != 0; }))
                 continue;
             tasks_.release();
+            // Nor is the tie to the parent there for a task that closes whatever it finds: asleep
+            // this worker would stay for ever.
+            throw_if_error(bell_->check(), "find a pool's doorbell; a task closed its descriptor");
             throw_if_error(tasks_.wait(deadline::never()), "wait for a task");
         }
+    }
+
+    /// Before it is taken: the pool reads it when it sees that it was. The clock is the same in all
+    /// processes.
+    void note_beginning(std::span<const std::byte> task) noexcept {
+        task_header header;
+        if (task.size() < sizeof header)
+            return;
+        std::memcpy(&header, task.data(), sizeof header);
+        if ((header.offset & task_header::timed) != 0)
+            channel_.control().began.store(
+                std::chrono::steady_clock::now().time_since_epoch().count(),
+                std::memory_order_relaxed);
     }
 
     /// Whether the front of the ring is this worker's to run; the pool may have taken it back.
@@ -102,24 +140,28 @@ private:
     /// Runs one task and publishes its reply; false if it is the request to end.
     bool serve(std::span<const std::byte> task) {
         decoder arguments(task);
-        const auto header = arguments.take_value<task_header>();
+        auto header = arguments.take_value<task_header>();
+        header.offset &= ~task_header::timed;
         if (header.image == 0 && header.offset == 0)
             return false;
         reply_writer reply(replies_);
         try {
             cache_.find(header)(arguments, reply);
         } catch (...) {
-            reply_with_exception(reply);
+            reply_with_exception(reply, reply_kind::exception);
         }
-        replies_.commit();
-        replies_.publish();
-        ring_if_wanted();
+        publish_reply();
         return true;
     }
 
-    static void reply_with_exception(reply_writer& reply) {
+    static void reply_with_exception(reply_writer& reply, reply_kind kind) {
         const exception_record record = record_current_exception();
-        encode_to(reply.reserve(reply_kind::exception, encoded_size(record)), record);
+        encode_to(reply.reserve(kind, encoded_size(record)), record);
+    }
+    void publish_reply() {
+        replies_.commit();
+        replies_.publish();
+        ring_if_wanted();
     }
 
     /// Pairs with the fence in the dispatcher, between its wish and its last look at the rings:
@@ -131,6 +173,7 @@ private:
             throw_if_error(bell_->ring(), "ring a pool's doorbell; a task closed its descriptor");
     }
 
+    const worker_setup& setup_;
     worker_channel channel_;
     std::shared_ptr<doorbell> bell_;
     ring_reader tasks_;
@@ -140,10 +183,15 @@ private:
     std::uint32_t passed_over_ = 0;
 };
 
-inline void worker_main(const worker_ports& ports) {
+/// A worker is a daemon to its parent, which ends it; it may have children all the same: they are
+/// tied to it, and end when it does.
+inline void worker_main(const worker_ports& ports, const worker_setup& setup) {
+    lead_group();
+    is_copy_of_worker() = false;  // One that a task of another pool has forked is none.
     if constexpr (has_fork)
         run_after_fork([] { is_copy_of_worker() = true; });
-    worker_loop(ports).run();
+    process_table::instance().change_identity([](process_identity& self) { self.daemon = false; });
+    worker_loop(ports, setup).run();
 }
 
 }  // namespace multiprocessing::detail

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -30,7 +31,10 @@ struct worker_control {
     /// How many of its tasks are taken, by the worker to run them or by the pool to give them to
     /// another. Both move it by compare-and-swap (acquire and release), so each task has one taker.
     alignas(128) std::atomic<std::uint32_t> taken;
-    /// Set by the pool before it sleeps: replies then ring. Partner: the fence in reply_writer.
+    /// When the last task of limited time was begun, by the monotonic clock. Visible with `taken`.
+    std::atomic<std::chrono::steady_clock::rep> began;
+    /// Set by the pool before it sleeps: replies then ring. Partner: the fence in
+    /// worker_loop::ring_if_wanted.
     alignas(128) std::atomic<std::uint32_t> ring_wanted;
 };
 
@@ -41,7 +45,12 @@ public:
     static constexpr std::uint64_t first_segment_bytes = 64 * 1024;
     static_assert(sizeof(worker_control) <= control_bytes);
 
-    worker_channel() : worker_channel(new_block(), new_block()) {}
+    /// The pool's side: no copy of its process has it, so that no worker has its siblings'.
+    worker_channel() : worker_channel(new_block(), new_block()) {
+        view_.withhold();
+        tasks_.withhold();
+        replies_.withhold();
+    }
     worker_channel(std::shared_ptr<shared_block> tasks, std::shared_ptr<shared_block> replies)
         : tasks_block_(std::move(tasks)), replies_block_(std::move(replies)),
           view_(map_control(*tasks_block_)),

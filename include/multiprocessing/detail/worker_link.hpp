@@ -3,11 +3,14 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <exception>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -15,8 +18,11 @@
 
 #include <multiprocessing/detail/arguments.hpp>
 #include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/remote_exception.hpp>
 #include <multiprocessing/detail/ring.hpp>
 #include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/detail/unshared_handle.hpp>
 #include <multiprocessing/detail/worker.hpp>
 #include <multiprocessing/detail/worker_channel.hpp>
 #include <multiprocessing/error.hpp>
@@ -28,14 +34,17 @@ class worker_link {
 public:
     /// Starts a worker; throws what `Process::start` throws.
     worker_link(const std::shared_ptr<doorbell>& bell, const process_options& options,
-                std::uint64_t number)
-        : number_(number),
-          process_(worker_main,
-                   args(worker_ports{channel_.tasks_block(), channel_.replies_block(), bell}),
-                   options),
+                const worker_setup& setup, std::uint64_t number)
+        : number_(number), most_tasks_(setup.most_tasks),
+          process_(
+              worker_main,
+              args(worker_ports{channel_.tasks_block(), channel_.replies_block(), bell}, setup),
+              options),
           tasks_(channel_.control().tasks, channel_.tasks()),
           replies_(channel_.control().replies, channel_.replies()) {
         process_.start();
+        withheld_[0].emplace(channel_.tasks_block()->native());
+        withheld_[1].emplace(channel_.replies_block()->native());
     }
 
     std::uint64_t number() const noexcept { return number_; }
@@ -45,6 +54,14 @@ public:
     /// With those that were taken back and that it has not passed over yet: they lie in its ring,
     /// and would fill the memory while it runs a long task.
     std::size_t load_bytes() const noexcept { return given_bytes_ + stale_bytes_; }
+    /// Whether it will run one task more than it has.
+    bool has_room() const noexcept {
+        if (is_being_ended())
+            return false;
+        return most_tasks_ == 0 || answered_ + given_.size() < most_tasks_;
+    }
+    /// What its initializer threw; such a worker ends.
+    const std::exception_ptr& no_start() const noexcept { return no_start_; }
     /// Whether it has ever begun a task; one that has not may be unable to.
     bool has_begun() const noexcept { return taken() != 0; }
 
@@ -57,7 +74,9 @@ public:
             tasks_.reserve(sizeof(task_header) + bytes, ring_growth::whenever_full, ec);
         if (place == nullptr)
             throw_system_error(ec, "make room for a task of " + std::to_string(bytes) + " bytes");
-        const task_header header = task.owner->header();
+        task_header header = task.owner->header();
+        if (task.owner->rules().limit.count() != 0)
+            header.offset |= task_header::timed;
         std::memcpy(place, &header, sizeof header);
         task.owner->write_arguments(task.task, place + sizeof header);
         given_.push_back({task, next_index_, bytes});
@@ -67,6 +86,46 @@ public:
     }
 
     void publish() noexcept { tasks_.publish(); }
+
+    bool has(const job& work) const noexcept {
+        for (const given_task& given : given_)
+            if (given.task.owner == &work)
+                return true;
+        return false;
+    }
+    /// The task that it runs, when its replies have been read; of no owner if there is none.
+    task_reference running() const noexcept {
+        return !given_.empty() && begun_of(taken()) != 0 ? given_.front().task : task_reference{};
+    }
+    /// When a task of limited time that it has may be over: the one that it runs, or one that it
+    /// could begin now.
+    deadline next_limit() const noexcept {
+        deadline first = deadline::never();
+        const std::size_t begun = begun_of(taken());
+        for (std::size_t i = 0; i < given_.size(); ++i) {
+            const auto limit = limit_of(given_[i].task);
+            if (limit.count() != 0)
+                first = deadline::earlier(first, i < begun ? deadline::at(began() + limit)
+                                                           : deadline::after(timeout(limit)));
+        }
+        return first;
+    }
+
+    /// Ends it, so that the task that it runs fails with `reason`: gently at first. It is to have
+    /// no other tasks.
+    void end(std::exception_ptr reason) {
+        reason_ = std::move(reason);
+        kill_time_ = deadline::after(timeout(grace));
+        process_.terminate();
+    }
+    bool is_being_ended() const noexcept { return reason_ != nullptr; }
+    const std::exception_ptr& reason() const noexcept { return reason_; }
+    deadline kill_time() const noexcept { return kill_time_; }
+    /// It did not heed that it was asked to.
+    void kill() {
+        kill_time_ = deadline::never();
+        process_.kill();
+    }
 
     void ask_to_end() {
         std::error_code ec;
@@ -87,6 +146,8 @@ public:
         std::error_code ec;
         const bool found = replies_.front(reply, ec);
         throw_if_error(ec, "read a reply from memory that a task has damaged");
+        if (found && is_no_start(reply))
+            return false;
         if (found && (given_.empty() || reply.size() < sizeof(reply_kind)))
             throw_system_error(std::make_error_code(std::errc::bad_message),
                                "read a reply to no task, or one that says nothing");
@@ -162,6 +223,33 @@ public:
     }
 
 private:
+    static constexpr std::chrono::seconds grace{1};
+
+    static std::chrono::nanoseconds limit_of(const task_reference& task) noexcept {
+        return task.owner == nullptr ? std::chrono::nanoseconds(0) : task.owner->rules().limit;
+    }
+    deadline::clock::time_point began() const noexcept {
+        using clock = deadline::clock;
+        return clock::time_point(
+            clock::duration(channel_.control().began.load(std::memory_order_relaxed)));
+    }
+
+    /// Only its first words can be that.
+    bool is_no_start(std::span<const std::byte> reply) {
+        if (answered_ != 0 || reply.size() < sizeof(reply_kind))
+            return false;
+        decoder in(reply);
+        if (in.take_value<reply_kind>() != reply_kind::no_start)
+            return false;
+        try {
+            no_start_ = exception_from(in.read<exception_record>());
+        } catch (const PicklingError&) {
+            no_start_ = std::current_exception();
+        }
+        replies_.pop();
+        return true;
+    }
+
     struct given_task {
         task_reference task;
         std::uint32_t index = 0;
@@ -193,12 +281,20 @@ private:
         given_bytes_ -= given_.front().bytes;
         if (is_before(stale_until_, given_.front().index))
             stale_bytes_ = 0;
+        ++answered_;
         answered_until_ = given_.front().index + 1;
         given_.pop_front();
     }
 
     worker_channel channel_;
+    /// Not before it has started: it has them.
+    std::optional<unshared_handle> withheld_[2];
     std::uint64_t number_;
+    const std::uint64_t most_tasks_;
+    std::uint64_t answered_ = 0;
+    std::exception_ptr no_start_;
+    std::exception_ptr reason_;
+    deadline kill_time_ = deadline::never();
     Process process_;
     ring_writer tasks_;
     ring_reader replies_;

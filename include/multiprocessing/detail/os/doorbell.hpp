@@ -18,7 +18,9 @@
 
 namespace multiprocessing::detail {
 
-/// `ring()` from any process that has it; rings on until `silence()`. Thread-safe.
+/// `ring()` from any process that has it; rings on until `silence()`. Thread-safe. `check()`: an
+/// error where the handle is not the bell's any more, because other code has closed it and opened
+/// something else; `ring()` then rings nowhere and returns the same.
 using backend::doorbell;
 
 /// Many objects waited for at once: doorbells, sentinels of processes, ends of streams.
@@ -35,6 +37,8 @@ concept doorbell_contract = std::movable<Bell> && std::movable<Set> &&
     { constant.native() }
     noexcept->std::same_as<native_handle>;
     { bell.ring() }
+    noexcept->std::same_as<std::error_code>;
+    { constant.check() }
     noexcept->std::same_as<std::error_code>;
     { bell.silence() }
     noexcept;

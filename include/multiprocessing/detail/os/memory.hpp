@@ -17,7 +17,8 @@
 
 namespace multiprocessing::detail {
 
-/// A view of a part of a block; unmapped by its destructor.
+/// A view of a part of a block; unmapped by its destructor. `withhold()`: copies of this process
+/// do not have it, and must not destroy their copy of this object.
 using backend::mapping;
 
 /// Memory that exists for as long as a process has a handle or a view of it, and is gone with the
@@ -48,6 +49,8 @@ concept memory_contract = std::movable<Block> && std::movable<View> &&
     noexcept->std::same_as<std::byte*>;
     { seen.size() }
     noexcept->std::same_as<std::size_t>;
+    { seen.withhold() }
+    noexcept;
 };
 static_assert(memory_contract<shared_block, mapping>);
 

@@ -24,7 +24,8 @@ namespace multiprocessing::detail {
 /// The two ends of a stream. Never at the places of a program's standard streams.
 using backend::pipe_ends;
 
-/// open_pipe(ends): a new stream.
+/// open_pipe(ends): a new stream. open_shielded_pipe(ends): the same; where this process can be
+/// copied, copies do not have the ends until `share_with_forks()` of a handle says so.
 /// read_some(from, into, count): blocks until there is something; `count` is 0 at the end of file.
 /// write_all(to, head, body): writes both pieces, blocks until they are taken; `broken_pipe` where
 /// nobody can read any more, and no signal.
@@ -32,6 +33,7 @@ using backend::pipe_ends;
 /// set_pipe_capacity(pipe, bytes): how much it holds before writers wait, where that can be set.
 using backend::open_null;
 using backend::open_pipe;
+using backend::open_shielded_pipe;
 using backend::read_some;
 using backend::set_pipe_capacity;
 using backend::write_all;
@@ -49,6 +51,7 @@ concept pipe_contract = requires(Ends ends, Exchange exchange, native_handle n,
     { ends.reader } -> std::same_as<handle&>;
     { ends.writer } -> std::same_as<handle&>;
     { open_pipe(ends) } -> std::same_as<std::error_code>;
+    { open_shielded_pipe(ends) } -> std::same_as<std::error_code>;
     { open_null(ends.reader) } -> std::same_as<std::error_code>;
     { set_pipe_capacity(n, count) } -> std::same_as<std::error_code>;
     { read_some(n, into, count) } -> std::same_as<std::error_code>;

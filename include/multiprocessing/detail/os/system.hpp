@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -13,6 +14,7 @@
 #include <multiprocessing/detail/os/backend.hpp>
 
 #if defined(MULTIPROCESSING_POSIX)
+#include <multiprocessing/detail/posix/quiet_thread.hpp>
 #include <multiprocessing/detail/posix/system.hpp>
 #endif
 
@@ -39,6 +41,16 @@ using backend::stop_inheritance;
 using backend::disown_exit_handlers;
 using backend::end_forked_process;
 
+/// start_quiet_thread(body): a std::thread that no signal is delivered to.
+using backend::start_quiet_thread;
+
+/// lead_group(): this process, a child that is tied to its parent, and what it starts from now on
+/// become a group: when the parent dies all of it ends, and what is typed at a terminal to
+/// interrupt the parent does not reach it. signal_group(leader, signal): to all of the group, of
+/// whose leader this process is the parent and has not waited for it.
+using backend::lead_group;
+using backend::signal_group;
+
 /// fork_process(pid): only where child_process::can_fork.
 /// wait_process(which, options, pid, status), exit_code_of(status, code): waiting as the system
 /// names it; where there are no such statuses, `status` is the exit code itself.
@@ -53,8 +65,10 @@ using backend::affinity_cpus;
 using backend::machine_cpus;
 using backend::quota_cpus;
 
-/// signal_name(9) is "SIGKILL". random_bytes(data,
-/// bytes): fit for keys.
+/// signal_name(9) is "SIGKILL". random_bytes(data, bytes): fit for keys.
+/// out_of_memory_kills(): how many processes this one's group, or the system where that is not
+/// known, has ended so far for want of memory; 0 where that cannot be known.
+using backend::out_of_memory_kills;
 using backend::random_bytes;
 using backend::signal_name;
 
@@ -83,6 +97,11 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     { command_rules_here } -> std::convertible_to<command_rules>;
     { drop_buffers() }
     noexcept;
+    { lead_group() }
+    noexcept;
+    { signal_group(number, number) }
+    noexcept;
+    { out_of_memory_kills() } -> std::same_as<std::uint64_t>;
 };
 static_assert(system_contract<int>);
 

@@ -16,6 +16,7 @@
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
 #include <multiprocessing/detail/posix/system.hpp>
+#include <multiprocessing/detail/posix/quiet_thread.hpp>
 #include <multiprocessing/detail/posix/tie.hpp>
 
 #include <sys/ioctl.h>
@@ -73,6 +74,7 @@ public:
             return last_error();
         if (pid == 0)
             live(reader.release(), body);
+        reader.reset();  // Makes room for the descriptor of the child.
         return child.settle(pid, std::move(tie));
     }
 
@@ -123,15 +125,13 @@ public:
                      : send_signal(sentinel_.get(), number);
     }
 
-    /// Lets the child outlive this process and this object.
-    void release() noexcept { sentinel_.reset(); }
-
 private:
     /// The child's side of a fork. What leaves `body` must not go on in the parent's frames.
     template <class Body>
     [[noreturn]] static void live(native_handle tie, Body& body) noexcept {
         if (tie != no_handle && !tie_to_parent(tie))
             end_child(127);
+        end_quiet();
         end_child(body());
     }
 

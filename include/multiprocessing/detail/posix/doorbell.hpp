@@ -3,6 +3,7 @@
 // processes.
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 #include <span>
 #include <system_error>
@@ -12,7 +13,6 @@
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
-#include <multiprocessing/detail/posix/pipe.hpp>
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -28,13 +28,25 @@ public:
 
     static std::error_code create(doorbell& bell) noexcept {
         bell.event_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-        return bell.event_ ? keep_off_streams(bell.event_) : last_error();
+        if (!bell.event_)
+            return last_error();
+        if (const auto ec = keep_off_streams(bell.event_))
+            return ec;
+        return ::fcntl(bell.event_.get(), F_SETSIG, mark) == -1 ? last_error() : std::error_code();
     }
 
     native_handle native() const noexcept { return event_.get(); }
 
+    std::error_code check() const noexcept {
+        return ::fcntl(event_.get(), F_GETSIG) == mark
+                   ? std::error_code()
+                   : std::make_error_code(std::errc::bad_file_descriptor);
+    }
+
     /// A counter that is full (EAGAIN) rings already.
     std::error_code ring() noexcept {
+        if (const auto ec = check())
+            return ec;
         const std::uint64_t one = 1;
         if (retry([&] { return ::write(event_.get(), &one, sizeof one); }) == -1 && errno != EAGAIN)
             return last_error();
@@ -47,6 +59,10 @@ public:
     }
 
 private:
+    /// The signal that the open file is set to send; no other of this library has this one, and one
+    /// that is new has none. It is never sent: O_ASYNC is not set.
+    static constexpr int mark = SIGWINCH;
+
     handle event_;
 };
 

@@ -5,12 +5,12 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <system_error>
 #include <utility>
 
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
-#include <multiprocessing/detail/posix/pipe.hpp>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -36,6 +36,9 @@ public:
         if (data_ != nullptr)
             ::munmap(data_, bytes_);  // Nothing to do on failure: the arguments are those of mmap.
     }
+
+    /// Where the kernel refuses, copies have it: they are not to use it anyway.
+    void withhold() const noexcept { ::madvise(data_, bytes_, MADV_DONTFORK); }
 
     std::byte* data() const noexcept { return data_; }
     std::size_t size() const noexcept { return bytes_; }
@@ -64,6 +67,8 @@ public:
         // What is mapped stays there: a block that were cut off would end its readers with SIGBUS.
         if (::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK) == -1)
             return last_error();
+        // Code that writes to descriptors it does not know gets an error instead of the memory.
+        ::lseek(memory.get(), std::numeric_limits<::off_t>::max(), SEEK_SET);
         block.memory_ = std::move(memory);
         return block.extend(bytes);
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -64,6 +65,21 @@ inline bool exit_code_of(int status, int& code) noexcept {
 
 inline std::error_code kill_process(int pid, int signal) noexcept {
     return ::kill(pid, signal) == -1 ? last_error() : std::error_code();
+}
+
+/// The tie to the parent is known by its signal; see tie.hpp. What it ends is the group from now
+/// on.
+inline void lead_group() noexcept {
+    constexpr int most_descriptors = 1024;
+    if (::setpgid(0, 0) == -1)
+        return;  // It leads a session: nothing typed reaches it, and the tie ends it alone.
+    for (int fd = 3; fd < most_descriptors; ++fd)
+        if (::fcntl(fd, F_GETSIG) == SIGKILL && ::fcntl(fd, F_GETOWN) == ::getpid())
+            ::fcntl(fd, F_SETOWN, -::getpid());  // On failure it ends this process alone.
+}
+
+inline void signal_group(int leader, int signal) noexcept {
+    ::kill(-leader, signal);  // Fails where it leads no group, or all have ended.
 }
 
 inline int machine_cpus() noexcept {
@@ -155,6 +171,19 @@ inline double quota_cpus() {
     return unified > 0 ? unified
                        : tightest_quota(control_group(table, "cpu"), "/sys/fs/cgroup/cpu",
                                         first_version_quota);
+}
+
+/// The number behind a word in a table of words and numbers; 0 if it is not there.
+inline std::uint64_t number_after(const std::string& table, const std::string& word) {
+    const auto at = table.find(word + " ");
+    return at == table.npos ? 0 : std::strtoull(table.c_str() + at + word.size(), nullptr, 10);
+}
+
+inline std::uint64_t out_of_memory_kills() {
+    const std::string group = control_group(read_text("/proc/self/cgroup"), "");
+    const std::string events = read_text("/sys/fs/cgroup" + group + "/memory.events");
+    return events.empty() ? number_after(read_text("/proc/vmstat"), "oom_kill")
+                          : number_after(events, "oom_kill");
 }
 
 inline std::string signal_name(int signal) {

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// One call of a function, as a job of a pool.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <multiprocessing/detail/arguments.hpp>
+#include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/result_job.hpp>
+#include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/detail/task_function.hpp>
+
+namespace multiprocessing::detail {
+
+/// One call: `f(arguments...)`.
+template <class F, class... Ts>
+class call_job final : public result_job<std::decay_t<call_result_t<F, std::tuple<Ts...>>>> {
+public:
+    using R = std::decay_t<call_result_t<F, std::tuple<Ts...>>>;
+
+    call_job(F function, std::tuple<Ts...> arguments)
+        : result_job<R>(1), function_(std::move(function)), arguments_(std::move(arguments)) {}
+
+    task_header header() const override { return header_of<&call_job::run>(); }
+    std::size_t argument_bytes(std::size_t) const override {
+        return function_.bytes() + encoded_size(arguments_);
+    }
+    void write_arguments(std::size_t, std::byte* place) const override {
+        encode_to(function_.write(place), arguments_);
+    }
+    void take_value(std::size_t, decoder& value) override {
+        result_.read(value);
+        value.finish();
+    }
+    bool ends_quietly() const noexcept override {
+        return detail::ends_quietly<std::tuple<F, R, Ts...>>;
+    }
+    std::string name() const override { return function_name<F>::text(); }
+
+    R get() override {
+        this->throw_if_failed();
+        if constexpr (std::is_void_v<R>)
+            return;
+        else if constexpr (copyable<R>)
+            return result_.copy();
+        else
+            return this->once(), result_.take();
+    }
+    R take() override {
+        this->throw_if_failed();
+        return result_.take();
+    }
+
+private:
+    void pass_result(const callback<R>& to) override { result_.pass(to); }
+
+    static void run(decoder& in, reply_writer& reply) {
+        F function = task_function<F>::read(in);
+        auto arguments = in.read<std::tuple<Ts...>>();
+        in.finish();
+        if constexpr (std::is_void_v<R>) {
+            call_with(function, arguments);
+            reply.put();
+        } else {
+            reply.put(R(call_with(function, arguments)));
+        }
+    }
+
+    task_function<F> function_;
+    std::tuple<Ts...> arguments_;
+    result_slot<R> result_;
+};
+
+/// What cannot cross does not compile.
+template <class F, class... Ts>
+auto make_call_job(F&& function, std::tuple<Ts...> arguments) {
+    using Function = std::decay_t<F>;
+    static_assert(callable_with<Function, std::tuple<Ts...>>,
+                  "the function cannot be called with these arguments");
+    assert_sendable<Function>();
+    (assert_sendable<Ts>(), ...);
+    using R = std::decay_t<call_result_t<Function, std::tuple<Ts...>>>;
+    if constexpr (!std::is_void_v<R>)
+        assert_sendable<R>();
+    return std::make_shared<call_job<Function, Ts...>>(std::forward<F>(function),
+                                                       std::move(arguments));
+}
+
+}  // namespace multiprocessing::detail

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// What may be said of a pool and of its calls.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/remote_call.hpp>
+#include <multiprocessing/detail/result_job.hpp>
+#include <multiprocessing/detail/start_method.hpp>
+#include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/error.hpp>
+#include <multiprocessing/os.hpp>
+#include <multiprocessing/process.hpp>
+
+namespace multiprocessing {
+
+/// How a pool's workers are; used as `{.initializer = {set_up, mp::args(1)}, .maxtasksperchild =
+/// 100}`.
+struct pool_options {
+    /// A function, or a function and its arguments, that each worker calls first. What it throws is
+    /// thrown as `InitializerError` by the calls that need a worker; workers are not started again
+    /// for it before there is new work. By spawn it must be able to cross; queues and other objects
+    /// of this library may be among the arguments. Python: `initializer`, `initargs`.
+    detail::remote_call initializer{};
+    /// Tasks after which a worker ends and another takes its place; at least 1; absent for no end.
+    /// A chunk of a map is one task.
+    std::optional<long long> maxtasksperchild{};
+    /// "fork" or "spawn"; empty for what `get_start_method` says.
+    std::string start_method{};
+};
+
+/// What is said of one call's work; used as `{.timeout = 5s}`.
+struct call_options {
+    /// How long a task may run, a chunk of a map being one. One that takes longer is ended with its
+    /// worker and all that it has started (SIGTERM, a second later SIGKILL), and fails with
+    /// `TimeoutError`; no other task is lost. Absent for as long as it takes.
+    ::multiprocessing::timeout timeout{};
+    /// How often a task is run again whose worker was lost: it may have done half of its work.
+    int retries = 0;
+};
+
+/// The same for a result that comes later; used as `{.callback = [](int result) { ... }}`.
+/// Callbacks are called by a thread of the pool, one at a time, before `get()` returns; what they
+/// throw is told on standard error. They may use the pool, but must not wait for the result they
+/// are told of.
+template <class R>
+struct apply_options {
+    ::multiprocessing::timeout timeout{};
+    int retries = 0;
+    /// Called with the result.
+    detail::callback<R> callback{};
+    /// Called with the error.
+    detail::error_callback error_callback{};
+};
+
+/// How a range is given to the workers; used as `{.chunksize = 1}`.
+struct map_options {
+    /// Elements a task; empty for as many as give each worker four tasks. At least 1.
+    std::optional<long long> chunksize{};
+    ::multiprocessing::timeout timeout{};
+    int retries = 0;
+};
+
+/// The same for a result that comes later; see `call_options` and `apply_options`.
+template <class R>
+struct map_async_options {
+    std::optional<long long> chunksize{};
+    ::multiprocessing::timeout timeout{};
+    int retries = 0;
+    detail::callback<R> callback{};
+    detail::error_callback error_callback{};
+};
+
+/// How a range is worked on while its results are read; used as `{.buffersize = 100}`.
+struct imap_options {
+    /// Elements a task; at least 1. The results of a task come together, and fail together.
+    long long chunksize = 1;
+    /// Elements taken from the range whose results have not been read, at most; at least 1. Empty
+    /// for as many as keep the workers busy with short tasks. Python: `buffersize`, since 3.15.
+    std::optional<long long> buffersize{};
+    /// Bytes of such elements and results as they cross, at most, but for one chunk.
+    std::size_t buffer_bytes = std::size_t{64} << 20;
+    ::multiprocessing::timeout timeout{};
+    int retries = 0;
+};
+
+namespace detail {
+
+/// Elements a task, of a map over so many by so many workers.
+inline std::size_t checked_chunk(std::optional<long long> chunksize, std::size_t elements,
+                                 std::size_t workers) {
+    if (chunksize && *chunksize < 1)
+        throw ValueError("a chunksize must be at least 1, not " + std::to_string(*chunksize));
+    if (chunksize)
+        return static_cast<std::size_t>(*chunksize);
+    const std::size_t chunk = (elements + 4 * workers - 1) / (4 * workers);
+    return chunk == 0 ? 1 : chunk;
+}
+
+/// Throws `ValueError` for a time that is none, or retries below zero.
+template <class Options>
+task_rules rules_of(const Options& options) {
+    if (options.timeout && options.timeout->count() <= 0)
+        throw ValueError("a task's timeout must be more than nothing");
+    if (options.retries < 0)
+        throw ValueError("a task cannot be retried " + std::to_string(options.retries) + " times");
+    return {options.timeout.value_or(std::chrono::nanoseconds(0)),
+            static_cast<std::uint32_t>(options.retries)};
+}
+
+inline std::size_t checked_count(std::optional<int> processes, const char* what) {
+    const int count = processes ? *processes : os::process_cpu_count();
+    if (count < 1)
+        throw ValueError(std::string("a pool needs at least 1 ") + what + ", not " +
+                         std::to_string(count));
+    return static_cast<std::size_t>(count);
+}
+
+/// 0 where there is no end.
+inline std::uint64_t checked_most_tasks(std::optional<long long> tasks) {
+    if (tasks && *tasks < 1)
+        throw ValueError("a worker must have at least 1 task, not " + std::to_string(*tasks));
+    return tasks ? static_cast<std::uint64_t>(*tasks) : 0;
+}
+
+/// `kind` is what workers are called after the start method.
+inline process_options worker_options(const std::string& start_method, const char* kind) {
+    const std::string name = name_of(start_method_for(start_method));
+    return {.name = (name == "fork" ? "Fork" : "Spawn") + std::string(kind),
+            .daemon = true,
+            .start_method = name};
+}
+
+/// How much of a stream may be under way.
+struct stream_bounds {
+    std::size_t chunk = 1;
+    std::size_t places = 1;
+    std::size_t bytes = 0;
+};
+
+/// `places` is how many chunks may be under way where the options do not say.
+inline stream_bounds bounds_of(const imap_options& options, std::size_t places) {
+    stream_bounds bounds{checked_chunk(options.chunksize, 0, 1), places, options.buffer_bytes};
+    if (!options.buffersize)
+        return bounds;
+    if (*options.buffersize < 1)
+        throw ValueError("a buffersize must be at least 1, not " +
+                         std::to_string(*options.buffersize));
+    const auto elements = static_cast<std::size_t>(*options.buffersize);
+    bounds.chunk = std::min(bounds.chunk, elements);
+    bounds.places = std::min(bounds.places, elements / bounds.chunk);
+    return bounds;
+}
+
+}  // namespace detail
+}  // namespace multiprocessing

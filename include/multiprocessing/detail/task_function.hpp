@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// The function of a task on the wire, and what is wrapped around it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <multiprocessing/detail/arguments.hpp>
+#include <multiprocessing/detail/callable.hpp>
+#include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/task.hpp>
+
+namespace multiprocessing::detail {
+
+/// Whether a callable is a function pointer, alone or in a wrapper of the library's.
+template <class F>
+constexpr bool is_plain_function = std::is_pointer_v<F>;
+template <template <class> class Wrapper, class F>
+constexpr bool is_plain_function<Wrapper<F>> = std::is_pointer_v<F>&& requires {
+    typename Wrapper<F>::is_wrapper;
+};
+
+/// A function that goes with many tasks: to bytes once, and from bytes only where they are others
+/// than the last time. A function object is read anew for each task: it may change itself.
+template <class F>
+class task_function {
+public:
+    explicit task_function(F function) : function_(std::move(function)) {
+        if constexpr (is_plain_function<F>)
+            bytes_ = bytes_of(function_);
+    }
+
+    std::size_t bytes() const {
+        return is_plain_function<F> ? sizeof(std::uint64_t) + bytes_->size()
+                                    : encoded_size(function_);
+    }
+    std::byte* write(std::byte* place) const {
+        if constexpr (is_plain_function<F>)
+            return encode_to(place, *bytes_);
+        else
+            return encode_to(place, function_);
+    }
+
+    static F read(decoder& in) {
+        if constexpr (is_plain_function<F>)
+            return read_pointer(in);
+        else
+            return in.read<F>();
+    }
+
+private:
+    using shared_bytes = std::shared_ptr<const std::vector<std::byte>>;
+
+    /// The same for all tasks of a function that follow each other: a million of them may wait.
+    static shared_bytes bytes_of(const F& function) {
+        static_assert(std::is_trivially_copyable_v<F>);
+        thread_local std::optional<F> last;
+        thread_local shared_bytes last_bytes;
+        if (!last || std::memcmp(&*last, &function, sizeof function) != 0) {
+            last_bytes = std::make_shared<const std::vector<std::byte>>(encode(function));
+            last.emplace(function);
+        }
+        return last_bytes;
+    }
+
+    /// Finding a function takes longer than many a task: the last one is remembered.
+    static F read_pointer(decoder& in) {
+        thread_local std::vector<std::byte> last_bytes;
+        thread_local std::optional<F> last;
+        const std::size_t count = in.take_count<std::byte, 1>();
+        const std::byte* const bytes = in.take<F>(count);
+        if (!last || last_bytes.size() != count ||
+            std::memcmp(last_bytes.data(), bytes, count) != 0) {
+            last.emplace(decode<F>({bytes, count}));
+            last_bytes.assign(bytes, bytes + count);
+        }
+        return *last;
+    }
+
+    F function_;
+    shared_bytes bytes_;
+};
+
+/// The header of the tasks that `Thunk` runs.
+template <auto Thunk>
+task_header header_of() {
+    static const image_place place = place_of_thunk(thunk_entry<Thunk>::address());
+    return {place.image, place.offset};
+}
+
+/// A function that returns nothing, for a map: each element then has a result that holds nothing.
+template <class F>
+struct without_result {
+    using is_wrapper = void;
+    F function;
+    template <class T>
+    requires callable_with<F, std::tuple<T>> std::monostate operator()(T& element) {
+        std::tuple<T> argument(std::move(element));
+        call_with(function, argument);
+        return {};
+    }
+};
+
+/// The arguments that an element holds: a tuple, a pair, or an array.
+template <class... Ts>
+std::tuple<Ts...>& held_arguments(std::tuple<Ts...>& element) noexcept {
+    return element;
+}
+template <class A, class B>
+std::tuple<A, B> held_arguments(std::pair<A, B>& element) {
+    return std::tuple<A, B>(std::move(element));
+}
+template <class T, std::size_t Count>
+auto held_arguments(std::array<T, Count>& element) {
+    return std::apply([](auto&... values) { return std::tuple(std::move(values)...); }, element);
+}
+template <class Element>
+using held_arguments_t = std::remove_cvref_t<decltype(held_arguments(std::declval<Element&>()))>;
+
+/// A function of several arguments, for elements that hold them.
+template <class F>
+struct unpacked {
+    using is_wrapper = void;
+    F function;
+    template <class Element>
+    requires callable_with<F, held_arguments_t<Element>>
+    decltype(auto) operator()(Element& element) {
+        auto&& arguments = held_arguments(element);
+        return call_with(function, arguments);
+    }
+};
+
+/// What a user calls it.
+template <class F>
+struct function_name {
+    static std::string text() { return "'" + type_name<F>() + "'"; }
+};
+template <class F>
+struct function_name<without_result<F>> : function_name<F> {};
+template <class F>
+struct function_name<unpacked<F>> : function_name<F> {};
+
+}  // namespace multiprocessing::detail

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+// Threads of this process that run tasks, under the rules of a pool of processes.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/result_job.hpp>
+#include <multiprocessing/error.hpp>
+
+namespace multiprocessing::detail {
+
+/// Something for a thread to do. One of the two is called, once.
+class local_task {
+public:
+    virtual ~local_task() = default;
+    virtual void run() noexcept = 0;
+    virtual void fail(std::exception_ptr error) noexcept = 0;
+};
+
+// One lock for all: tasks for threads are worth more than it costs. A thread of its own calls the
+// callbacks, so that one that waits for other tasks of a small pool does not wait for itself.
+class thread_crew final : public workplace {
+public:
+    thread_crew(std::size_t count, std::function<void()> initializer)
+        : initializer_(std::move(initializer)), running_(count) {
+        threads_.reserve(count + 1);
+        try {
+            for (std::size_t i = 0; i < count; ++i)
+                threads_.emplace_back([this] { work(); });
+            threads_.emplace_back([this] { call_back(); });
+        } catch (...) {
+            terminate();
+            end_threads();
+            throw;
+        }
+    }
+    thread_crew(const thread_crew&) = delete;
+    thread_crew& operator=(const thread_crew&) = delete;
+    ~thread_crew() override {
+        terminate();
+        end_threads();
+    }
+
+    /// Before tasks are posted.
+    void require_open() {
+        const std::lock_guard lock(mutex_);
+        if (!open_)
+            throw ValueError("the pool is not running: it was closed or terminated");
+    }
+    /// Tasks that are posted after close() belong to a stream from before; after join() and
+    /// terminate() they fail.
+    void post(std::shared_ptr<local_task> task) {
+        std::unique_lock lock(mutex_);
+        if (!refusal_) {
+            tasks_.push_back(std::move(task));
+            posted_.notify_one();
+            return;
+        }
+        const std::exception_ptr error = refusal_;
+        lock.unlock();
+        task->fail(error);
+    }
+    /// Runs `callback` in the thread for that.
+    void post_callback(std::function<void()> callback) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!ending_) {
+                callbacks_.push_back(std::move(callback));
+                called_.notify_one();
+                return;
+            }
+        }
+        callback();
+    }
+
+    /// Changes what others wait for, and wakes them.
+    template <class Change>
+    void settle(Change change) {
+        {
+            const std::lock_guard lock(mutex_);
+            change();
+        }
+        settled_.notify_all();
+    }
+    /// Waits until `condition`, which is asked with the lock held, or the time has passed.
+    template <class Condition>
+    bool await(Condition condition, const deadline& until) {
+        std::unique_lock lock(mutex_);
+        if (!until.is_never())
+            return settled_.wait_until(lock, until.moment(), condition);
+        settled_.wait(lock, condition);
+        return true;
+    }
+    bool wait(const awaited& work, const deadline& until) override {
+        return await([&] { return work.ready(); }, until);
+    }
+    bool is_owned() const noexcept override { return owner_ == process_id(); }
+
+    void close() noexcept {
+        const std::lock_guard lock(mutex_);
+        open_ = false;
+    }
+    /// What no thread has begun fails; what one has goes on.
+    void terminate() { refuse(std::make_exception_ptr(ProcessError("the pool was terminated"))); }
+    /// Waits until all is done and the threads have ended.
+    void join() {
+        {
+            std::unique_lock lock(mutex_);
+            if (open_)
+                throw ValueError("the pool is still running: call close() or terminate() first");
+            settled_.wait(lock, [&] { return (tasks_.empty() && busy_ == 0) || refusal_; });
+        }
+        refuse(std::make_exception_ptr(ProcessError("the pool has ended")));
+        end_threads();
+    }
+
+private:
+    void work() noexcept {
+        if (!initialize())
+            return;
+        std::unique_lock lock(mutex_);
+        for (;;) {
+            posted_.wait(lock, [&] { return !tasks_.empty() || refusal_; });
+            if (tasks_.empty())
+                return;
+            std::shared_ptr<local_task> task = std::move(tasks_.front());
+            tasks_.pop_front();
+            ++busy_;
+            lock.unlock();
+            task->run();
+            task.reset();
+            lock.lock();
+            if (--busy_ == 0 && tasks_.empty())
+                settled_.notify_all();
+        }
+    }
+
+    /// False in a thread that cannot work. With the last of them nothing can be done any more.
+    bool initialize() noexcept {
+        if (!initializer_)
+            return true;
+        try {
+            initializer_();
+            return true;
+        } catch (...) {
+            bool last = false;
+            {
+                const std::lock_guard lock(mutex_);
+                last = --running_ == 0;
+            }
+            if (last)
+                refuse(std::make_exception_ptr(InitializerError(std::current_exception())), false);
+            return false;
+        }
+    }
+
+    void refuse(std::exception_ptr error, bool for_good = true) {
+        std::deque<std::shared_ptr<local_task>> dropped;
+        {
+            const std::lock_guard lock(mutex_);
+            open_ = open_ && !for_good;
+            if (!refusal_)
+                refusal_ = error;
+            dropped.swap(tasks_);
+        }
+        posted_.notify_all();
+        settled_.notify_all();
+        for (const auto& task : dropped)
+            task->fail(error);
+    }
+
+    void call_back() noexcept {
+        std::unique_lock lock(mutex_);
+        for (;;) {
+            called_.wait(lock, [&] { return !callbacks_.empty() || ending_; });
+            if (callbacks_.empty())
+                return;
+            const std::function<void()> callback = std::move(callbacks_.front());
+            callbacks_.pop_front();
+            lock.unlock();
+            callback();
+            lock.lock();
+        }
+    }
+
+    /// The thread of the callbacks goes last: the others give it work until they end.
+    void end_threads() {
+        std::vector<std::thread> threads;
+        {
+            const std::lock_guard lock(mutex_);
+            threads.swap(threads_);
+        }
+        for (std::size_t i = 0; i < threads.size(); ++i) {
+            if (i + 1 == threads.size()) {
+                const std::lock_guard lock(mutex_);
+                ending_ = true;
+                called_.notify_one();
+            }
+            threads[i].join();
+        }
+    }
+
+    const int owner_ = process_id();
+    const std::function<void()> initializer_;
+    std::mutex mutex_;
+    std::condition_variable posted_;
+    std::condition_variable called_;
+    std::condition_variable settled_;
+    std::deque<std::shared_ptr<local_task>> tasks_;
+    std::deque<std::function<void()>> callbacks_;
+    /// Why tasks are not taken any more.
+    std::exception_ptr refusal_;
+    std::size_t running_;
+    std::size_t busy_ = 0;
+    bool open_ = true;
+    bool ending_ = false;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace multiprocessing::detail

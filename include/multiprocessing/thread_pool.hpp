@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// ThreadPool: the calls of a Pool on threads of this process.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <multiprocessing/detail/async_result.hpp>
+#include <multiprocessing/detail/elements.hpp>
+#include <multiprocessing/detail/pool_options.hpp>
+#include <multiprocessing/detail/task_function.hpp>
+#include <multiprocessing/detail/thread_crew.hpp>
+#include <multiprocessing/detail/thread_jobs.hpp>
+#include <multiprocessing/detail/thread_stream.hpp>
+#include <multiprocessing/error.hpp>
+#include <multiprocessing/os.hpp>
+
+namespace multiprocessing {
+
+/// How a ThreadPool's threads are; used as `{.initializer = {set_up, mp::args(1)}}`.
+struct thread_pool_options {
+    /// A function, or a function and its arguments, that each thread calls first. Where it throws
+    /// in all of them, all work fails with `InitializerError`.
+    detail::remote_call initializer{};
+};
+
+/// The calls of `Pool` on threads of this process: for functions that wait, or that share what
+/// they work on. Nothing crosses to another process, so functions, arguments and results may be of
+/// any type, and what is thrown arrives as itself. A task that has begun cannot be ended: neither
+/// `terminate()` nor leaving the scope returns before it has. Any thread may call any member at any
+/// time, but a task that waits for other tasks of its own pool may wait for ever. The options
+/// `timeout` and `retries` mean nothing here. Python: `multiprocessing.pool.ThreadPool`.
+class ThreadPool {
+    template <class F, class... Ts>
+    using call_result = std::decay_t<detail::call_result_t<std::decay_t<F>, std::tuple<Ts...>>>;
+    template <class F, class Range>
+    using mapped = std::vector<detail::local_result<
+        std::decay_t<F>, detail::kept_element_t<std::ranges::range_value_t<Range>>>>;
+    template <class F>
+    using star = detail::unpacked<std::decay_t<F>>;
+
+public:
+    /// Starts `processes` threads, as many as this process has processors if absent. Throws
+    /// `ValueError` for less than 1.
+    explicit ThreadPool(std::optional<int> processes = {}, const thread_pool_options& options = {})
+        : count_(detail::checked_count(processes, "thread")),
+          crew_(std::make_shared<detail::thread_crew>(count_, initializer_of(options))) {}
+    ThreadPool(const ThreadPool&) = delete;
+    ThreadPool& operator=(const ThreadPool&) = delete;
+    /// Fails what has not begun, and waits for the rest.
+    ~ThreadPool() {
+        crew_->terminate();
+        crew_->join();
+    }
+
+    /// Runs `function(arguments...)` in a thread and returns its result; blocks until then.
+    template <class F, class... Ts>
+    auto apply(F&& function, std::tuple<Ts...> arguments = {}) {
+        return finish(make_call(std::forward<F>(function), std::move(arguments)), 1);
+    }
+    /// The same without waiting; tells the callback, if there is one, of the result.
+    template <class F, class... Ts>
+    auto apply_async(F&& function, std::tuple<Ts...> arguments = {},
+                     const apply_options<call_result<F, Ts...>>& options = {}) {
+        return submit(make_call(std::forward<F>(function), std::move(arguments)), 1, options);
+    }
+
+    /// See `Pool::map`.
+    template <class F, std::ranges::input_range Range>
+    auto map(F&& function, Range&& range, const map_options& options = {}) {
+        const auto work = make_map(std::forward<F>(function), range, options.chunksize);
+        return finish(work, work->parts());
+    }
+    /// See `Pool::map_async`.
+    template <class F, std::ranges::input_range Range>
+    auto map_async(F&& function, Range&& range,
+                   const map_async_options<mapped<F, Range>>& options = {}) {
+        const auto work = make_map(std::forward<F>(function), range, options.chunksize);
+        return submit(work, work->parts(), options);
+    }
+    /// See `Pool::starmap`.
+    template <class F, std::ranges::input_range Range>
+    auto starmap(F&& function, Range&& range, const map_options& options = {}) {
+        return map(star<F>{std::forward<F>(function)}, std::forward<Range>(range), options);
+    }
+    /// See `Pool::starmap_async`.
+    template <class F, std::ranges::input_range Range>
+    auto starmap_async(F&& function, Range&& range,
+                       const map_async_options<mapped<star<F>, Range>>& options = {}) {
+        return map_async(star<F>{std::forward<F>(function)}, std::forward<Range>(range), options);
+    }
+    /// See `Pool::imap`; `buffer_bytes` means nothing here.
+    template <class F, std::ranges::input_range Range>
+    auto imap(F&& function, Range&& range, const imap_options& options = {}) {
+        return make_stream(std::forward<F>(function), std::forward<Range>(range), options, true);
+    }
+    /// See `Pool::imap_unordered`.
+    template <class F, std::ranges::input_range Range>
+    auto imap_unordered(F&& function, Range&& range, const imap_options& options = {}) {
+        return make_stream(std::forward<F>(function), std::forward<Range>(range), options, false);
+    }
+
+    /// No more work is taken; what was taken is still done. May be repeated.
+    void close() { crew_->close(); }
+    /// What has not begun becomes `ProcessError`s. May be repeated.
+    void terminate() { crew_->terminate(); }
+    /// Waits until all work is done and the threads have ended. Throws `ValueError` before
+    /// `close()` or `terminate()`.
+    void join() { crew_->join(); }
+    /// The number of threads.
+    int processes() const noexcept { return static_cast<int>(count_); }
+
+private:
+    static std::function<void()> initializer_of(const thread_pool_options& options) {
+        return options.initializer ? std::function<void()>(options.initializer) : nullptr;
+    }
+
+    template <class F, class... Ts>
+    static auto make_call(F&& function, std::tuple<Ts...> arguments) {
+        using Function = std::decay_t<F>;
+        static_assert(detail::callable_with<Function, std::tuple<Ts...>>,
+                      "the function cannot be called with these arguments");
+        return std::make_shared<detail::local_call_job<Function, Ts...>>(std::forward<F>(function),
+                                                                         std::move(arguments));
+    }
+
+    template <class F, class Range>
+    auto make_map(F&& function, Range& range, std::optional<long long> chunksize) {
+        using Kept = std::vector<detail::kept_element_t<std::ranges::range_value_t<Range>>>;
+        using Elements = detail::indexed_elements<Kept>;
+        Kept kept;
+        for (auto&& element : range)
+            kept.push_back(std::forward<decltype(element)>(element));
+        const std::size_t chunk = detail::checked_chunk(chunksize, kept.size(), count_);
+        return std::make_shared<detail::local_map_job<std::decay_t<F>, Elements>>(
+            std::forward<F>(function), Elements(std::move(kept)), chunk);
+    }
+
+    template <class F, class Range>
+    auto make_stream(F&& function, Range&& range, const imap_options& options, bool ordered) {
+        using Stream = detail::thread_stream<std::decay_t<F>, Range>;
+        const auto bounds = detail::bounds_of(options, 16 * count_);
+        crew_->require_open();
+        return IMapIterator<typename Stream::value>(std::make_unique<Stream>(
+            crew_, std::forward<F>(function), std::forward<Range>(range), bounds, ordered));
+    }
+
+    template <class Job>
+    void post(const std::shared_ptr<Job>& work, std::size_t parts) {
+        crew_->require_open();
+        for (std::size_t i = 0; i < parts; ++i)
+            crew_->post(std::make_shared<detail::local_part>(*crew_, work, i));
+        if (parts == 0)
+            detail::finish_locally(*crew_, work);
+    }
+    template <class Job>
+    auto finish(const std::shared_ptr<Job>& work, std::size_t parts) {
+        post(work, parts);
+        crew_->wait(*work, detail::deadline::never());
+        if constexpr (std::is_same_v<typename Job::result, std::vector<std::monostate>>)
+            work->take();
+        else
+            return work->take();
+    }
+    template <class Job, class Options>
+    auto submit(const std::shared_ptr<Job>& work, std::size_t parts, const Options& options) {
+        work->tell(options.callback, options.error_callback);
+        post(work, parts);
+        return AsyncResult<typename Job::result>(crew_, work);
+    }
+
+    const std::size_t count_;
+    std::shared_ptr<detail::thread_crew> crew_;
+};
+
+}  // namespace multiprocessing

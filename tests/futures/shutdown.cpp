@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include <multiprocessing/futures.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/leftovers.hpp"
+#include "support/pool.hpp"
+#include "support/start_methods.hpp"
+#include "support/watchdog.hpp"
+
+namespace mp = multiprocessing;
+namespace mpf = multiprocessing::futures;
+using namespace std::chrono_literals;
+
+namespace {
+
+int square(int x) {
+    return x * x;
+}
+
+int sleep_and_square(int x) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(x % 3));
+    return x * x;
+}
+
+int sleep_for_ever() {
+    std::this_thread::sleep_for(24h);
+    return 0;
+}
+
+}  // namespace
+
+TEST_CASE("futures: shutdown lets all work end and refuses more") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpf::ProcessPoolExecutor executor(2, {.start_method = EVERY_START_METHOD});
+    std::vector<mpf::Future<int>> futures;
+    for (int i = 0; i < 50; ++i)
+        futures.push_back(executor.submit(sleep_and_square, i));
+    executor.shutdown();
+    for (int i = 0; i < 50; ++i) {
+        CHECK(futures[static_cast<std::size_t>(i)].done());
+        CHECK(futures[static_cast<std::size_t>(i)].result() == i * i);
+    }
+    CHECK_THROWS_AS(executor.submit(square, 1), mp::ProcessError);
+    CHECK_THROWS_AS(executor.map(square, std::vector<int>{1}), mp::ProcessError);
+    executor.shutdown();
+    executor.shutdown(false, true);
+    CHECK(executor.worker_pids().empty());
+}
+
+TEST_CASE("futures: a shutdown that does not wait lets the work end") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpf::ProcessPoolExecutor executor(2, {.start_method = EVERY_START_METHOD});
+    std::vector<mpf::Future<int>> futures;
+    for (int i = 0; i < 50; ++i)
+        futures.push_back(executor.submit(sleep_and_square, i));
+    executor.shutdown(false);
+    CHECK_THROWS_AS(executor.submit(square, 1), mp::ProcessError);
+    for (int i = 0; i < 50; ++i)
+        CHECK(futures[static_cast<std::size_t>(i)].result() == i * i);
+}
+
+TEST_CASE("futures: an executor that is dropped lets all work end") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
+    std::vector<mpf::Future<int>> futures;
+    {
+        mpf::ProcessPoolExecutor executor(2, {.start_method = method});
+        for (int i = 0; i < 50; ++i)
+            futures.push_back(executor.submit(sleep_and_square, i));
+    }
+    for (int i = 0; i < 50; ++i)
+        CHECK(futures[static_cast<std::size_t>(i)].result(0s) == i * i);
+}
+
+TEST_CASE("futures: a shutdown that cancels gives up what has not begun") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpf::ProcessPoolExecutor executor(1, {.start_method = EVERY_START_METHOD});
+    const auto first = executor.submit([] { std::this_thread::sleep_for(50ms); });
+    support::await([&] { return first.running() || first.done(); });
+    std::vector<mpf::Future<int>> futures;
+    for (int i = 0; i < 500; ++i)
+        futures.push_back(executor.submit(sleep_for_ever));
+    const bool waits = GENERATE(true, false);
+    executor.shutdown(waits, true);
+    first.result();
+    for (const auto& future : futures)
+        CHECK(future.cancelled());
+}
+
+TEST_CASE("futures: terminate_workers and kill_workers end everything") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
+    for (const bool kill : {true, false}) {
+        mpf::ProcessPoolExecutor executor(2, {.start_method = method});
+        std::vector<mpf::Future<int>> futures;
+        for (int i = 0; i < 10; ++i)
+            futures.push_back(executor.submit(sleep_for_ever));
+        if (kill)
+            executor.kill_workers();
+        else
+            executor.terminate_workers();
+        for (const auto& future : futures)
+            CHECK_THROWS_AS(future.result(), mp::ProcessError);
+        CHECK_THROWS_AS(executor.submit(square, 1), mp::ProcessError);
+        if (kill)
+            executor.kill_workers();
+    }
+}
+
+TEST_CASE("futures: a worker that dies while the executor shuts down") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpf::ProcessPoolExecutor executor(2, {.start_method = EVERY_START_METHOD});
+    std::vector<mpf::Future<int>> futures;
+    for (int i = 0; i < 20; ++i)
+        futures.push_back(executor.submit(
+            [](int x) {
+                if (x % 5 == 0)
+                    std::raise(SIGKILL);
+                return x;
+            },
+            i));
+    executor.shutdown();
+    for (int i = 0; i < 20; ++i) {
+        if (i % 5 == 0)
+            CHECK_THROWS_AS(futures[static_cast<std::size_t>(i)].result(), mp::WorkerLostError);
+        else
+            CHECK(futures[static_cast<std::size_t>(i)].result() == i);
+    }
+}

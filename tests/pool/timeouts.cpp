@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include <multiprocessing/pool.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/leftovers.hpp"
+#include "support/pool.hpp"
+#include "support/start_methods.hpp"
+#include "support/watchdog.hpp"
+
+#include <unistd.h>
+
+namespace mp = multiprocessing;
+using namespace std::chrono_literals;
+
+namespace {
+
+int square(int x) {
+    return x * x;
+}
+
+void sleep_for_ever() {
+    std::this_thread::sleep_for(24h);
+}
+
+void ignore_sigterm() {
+    std::signal(SIGTERM, SIG_IGN);
+    sleep_for_ever();
+}
+
+int sleep_at_five(int x) {
+    if (x == 5)
+        sleep_for_ever();
+    return x;
+}
+
+/// Forks a process that would stay, tells its number and stays itself.
+void leave_a_fork(const std::string& path) {
+    const int pid = mp::os::fork();
+    if (pid == 0)
+        sleep_for_ever();
+    std::ofstream(path) << pid << std::endl;
+    sleep_for_ever();
+}
+
+int number_in(const std::string& path) {
+    int number = 0;
+    std::ifstream(path) >> number;
+    return number;
+}
+
+}  // namespace
+
+TEST_CASE("pool: a task that takes too long is ended, the pool works on") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
+    for (int i = 0; i < 3; ++i) {
+        CHECK_THROWS_AS(pool.apply(sleep_for_ever, mp::args(), {.timeout = 30ms}),
+                        mp::TimeoutError);
+        CHECK(pool.apply(square, mp::args(i), {.timeout = 24h}) == i * i);
+    }
+    CHECK_THROWS_AS(pool.apply(ignore_sigterm, mp::args(), {.timeout = 30ms}), mp::TimeoutError);
+    CHECK(pool.apply(square, mp::args(3)) == 9);
+}
+
+TEST_CASE("pool: a task's time ends it also where nobody waits") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    const auto result = pool.apply_async(sleep_for_ever, mp::args(), {.timeout = 30ms});
+    support::await([&] { return result.ready(); });
+    CHECK_THROWS_AS(result.get(), mp::TimeoutError);
+    // While another thread sleeps in a wait that began before there was any limit.
+    mp::Pool other(2, {.start_method = "fork"});
+    const auto stuck = other.apply_async(sleep_for_ever);
+    std::thread waiter([&] { stuck.wait(24h); });
+    const auto limited = other.apply_async(sleep_for_ever, mp::args(), {.timeout = 30ms});
+    support::await([&] { return limited.ready(); });
+    other.terminate();
+    waiter.join();
+}
+
+TEST_CASE("pool: a task's time counts from its beginning, and ends no other task") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    std::vector<mp::AsyncResult<int>> results;
+    for (int i = 0; i < 20; ++i)
+        results.push_back(pool.apply_async(
+            [](int x) {
+                std::this_thread::sleep_for(20ms);
+                return x;
+            },
+            mp::args(i), {.timeout = 300ms}));
+    for (int i = 0; i < 20; ++i)
+        CHECK(results[static_cast<std::size_t>(i)].get() == i);
+    std::vector<mp::AsyncResult<int>> others;
+    for (int i = 0; i < 10; ++i)
+        others.push_back(pool.apply_async(sleep_at_five, mp::args(i), {.timeout = 50ms}));
+    for (int i = 0; i < 10; ++i) {
+        if (i == 5)
+            CHECK_THROWS_AS(others[5].get(), mp::TimeoutError);
+        else
+            CHECK(others[static_cast<std::size_t>(i)].get() == i);
+    }
+}
+
+TEST_CASE("pool: chunks of maps and elements of streams have their time, too") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
+    std::vector<int> numbers{1, 2, 3, 4, 5, 6, 7};
+    CHECK_THROWS_AS(pool.map(sleep_at_five, numbers, {.chunksize = 1, .timeout = 30ms}),
+                    mp::TimeoutError);
+    CHECK_THROWS_AS(pool.map_async(sleep_at_five, numbers, {.chunksize = 2, .timeout = 30ms}).get(),
+                    mp::TimeoutError);
+    auto results = pool.imap(sleep_at_five, numbers, {.timeout = 30ms});
+    for (int i = 1; i < 8; ++i) {
+        if (i == 5)
+            CHECK_THROWS_AS(results.next(), mp::TimeoutError);
+        else
+            CHECK(results.next() == i);
+    }
+    CHECK_FALSE(results.next());
+}
+
+TEST_CASE("pool: what a task that is ended has started ends with it") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    char path[] = "/tmp/multiprocessing-XXXXXX";
+    const int file = ::mkstemp(path);
+    REQUIRE(file != -1);
+    ::close(file);
+    CHECK_THROWS_AS(pool.apply(leave_a_fork, mp::args(path), {.timeout = 300ms}), mp::TimeoutError);
+    const int pid = number_in(path);
+    REQUIRE(pid > 0);
+    support::await([&] { return support::is_gone(pid); });
+    std::remove(path);
+}
+
+TEST_CASE("pool: a timeout that is none, and retries below zero, are ValueErrors") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    CHECK_THROWS_AS(pool.apply(square, mp::args(1), {.timeout = 0s}), mp::ValueError);
+    CHECK_THROWS_AS(pool.apply_async(square, mp::args(1), {.timeout = -1s}), mp::ValueError);
+    CHECK_THROWS_AS(pool.map(square, std::vector<int>{1}, {.retries = -1}), mp::ValueError);
+}
