@@ -118,9 +118,10 @@ public:
     /// reads the same. Nothing happens if it has ended. Its own children are killed with it.
     /// Throws `ProcessError` before `start()`.
     void terminate() { signal(detail::child_process::terminate_signal); }
-    /// Ends it: SIGKILL, which nobody can handle; on Windows the same as `terminate()`.
+    /// Ends it: SIGKILL, which nobody can handle. On Windows the same as `terminate()`, but for the
+    /// exit code, which tells the two apart here as well.
     void kill() { signal(detail::child_process::kill_signal); }
-    /// Interrupts it, as Ctrl-C in a terminal would: SIGINT.
+    /// Interrupts it, as Ctrl-C in a terminal would: SIGINT; on Windows it ends at once.
     void interrupt() { signal(detail::child_process::interrupt_signal); }
 
     /// Lets go of what the system keeps for it. Throws `ValueError` while it runs. May be repeated.
@@ -162,7 +163,9 @@ public:
     std::optional<int> ident() const { return pid(); }
 
     /// Empty before its end; then what its function's return (0), an exception (1) or `exit` gave,
-    /// or minus the signal that killed it; 255 if another part of the program waited for it first.
+    /// or minus the signal that killed it (on Windows `terminate`, `kill` and `interrupt` count as
+    /// signals, and a fault gives its code, which is negative); 255 if another part of the program
+    /// waited for it first.
     std::optional<int> exitcode() {
         check_open();
         const auto code = state_->exitcode();

@@ -222,6 +222,23 @@ inline int run_spawned(std::string_view text) {
     return run_job({view.data(), view.size()});
 }
 
+/// Where main begins. `options` are the words after the program's name; in a spawned child, which
+/// has two, this does not return.
+inline void begin_main(std::string name, const std::vector<std::string_view>& options) {
+    freeze_support_called() = true;
+    program_name() = std::move(name);
+    if (options.size() != 2 || options[0] != spawn_option)
+        return;
+    stop_inheritance();
+    int status = 1;
+    try {
+        status = run_spawned(options[1]);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "multiprocessing: a spawned child cannot run: %s\n", error.what());
+    }
+    std::exit(status);
+}
+
 }  // namespace detail
 
 /// Must be the first line of `main` in a program that starts processes by `spawn`: Windows always
@@ -230,19 +247,19 @@ inline int run_spawned(std::string_view text) {
 /// in `main` runs in the parent only; the child's exit handlers run, as `std::exit` runs them.
 /// Python: `multiprocessing.freeze_support` together with `if __name__ == '__main__'`.
 inline void freeze_support(int argc, char** argv) {
-    detail::freeze_support_called() = true;
     if (argc > 0)
-        detail::program_name() = argv[0];
-    if (argc != 3 || argv[1] != detail::spawn_option)
-        return;
-    detail::stop_inheritance();
-    int status = 1;
-    try {
-        status = detail::run_spawned(argv[2]);
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "multiprocessing: a spawned child cannot run: %s\n", error.what());
-    }
-    std::exit(status);
+        detail::begin_main(detail::own_name(argv[0]), {argv + 1, argv + argc});
+    else
+        detail::begin_main({}, {});
+}
+
+/// The same for a main that is given nothing, or something else: WinMain, wmain.
+inline void freeze_support() {
+    const auto words = detail::own_arguments();
+    if (words.empty())
+        detail::begin_main({}, {});
+    else
+        detail::begin_main(words.front(), {words.begin() + 1, words.end()});
 }
 
 }  // namespace multiprocessing

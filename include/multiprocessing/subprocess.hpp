@@ -95,12 +95,13 @@ public:
         return std::exchange(received_, {});
     }
 
-    /// Sends a signal; nothing happens to a program that has ended, nor to another one that got its
-    /// number. Throws `std::system_error` if it may not be signalled.
+    /// Sends a signal; on Windows SIGTERM, SIGINT, 9, `CTRL_C_EVENT_` or `CTRL_BREAK_EVENT_`,
+    /// others are a `ValueError`. Nothing happens to a program that has ended, nor to another one
+    /// that got its number. Throws `std::system_error` if it may not be signalled.
     void send_signal(int signal) { child_->signal(signal); }
-    /// Asks it to end (SIGTERM); on Windows ends it.
+    /// Asks it to end (SIGTERM). On Windows ends it, with return code -15; Python's is 1 there.
     void terminate() { send_signal(detail::child_process::terminate_signal); }
-    /// Ends it at once (SIGKILL).
+    /// Ends it at once (SIGKILL); return code -9, also on Windows.
     void kill() { send_signal(detail::child_process::kill_signal); }
 
 private:
@@ -137,7 +138,8 @@ private:
         communicating_ = true;
         detail::pipe_exchange pipes;
         if (!stdin_.closed())
-            detail::throw_if_error(pipes.feed(stdin_.pipe_, input), "write to a program");
+            detail::throw_if_error(pipes.feed(stdin_.pipe_, input, unfinished_input_),
+                                   "write to a program");
         drain(pipes, stdout_, received_.stdout_);
         drain(pipes, stderr_, received_.stderr_);
         bool done = false;
@@ -157,6 +159,7 @@ private:
     std::unique_ptr<detail::subprocess_child> child_;
     communication received_;
     std::string pending_input_;
+    detail::pipe_exchange::unfinished unfinished_input_;
     bool communicating_ = false;
 };
 

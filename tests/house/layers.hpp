@@ -29,8 +29,10 @@ inline constexpr place layers[] = {
     {"detail/streams", 1, 0},
     {"detail/registry", 1, 1},
     {"detail/arguments", 1, 1},
+    {"detail/image_table", 1, 1},
 
     {"detail/os/backend", 2, 2},
+    {"detail/os/fork", 2, 2},
     {"detail/os/handle", 2, 2},
     {"detail/os/pipe", 2, 2},
     {"detail/os/launch_plan", 2, 2},

@@ -13,7 +13,7 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
-#include "support/pool.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
@@ -248,7 +248,7 @@ TEST_CASE("pool: the destructor of an argument may wait for a lock that a caller
     mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     std::mutex mutex;
     std::atomic<int> ended{0};
-    const auto stopped = pool.apply_async([] { std::raise(SIGSTOP); });
+    const auto stopped = pool.apply_async([] { support::stop_this_process(); });
     for (int i = 0; i < 300; ++i)
         pool.apply_async(take_end, mp::args(at_end([&] {
                              const std::lock_guard lock(mutex);
@@ -256,8 +256,8 @@ TEST_CASE("pool: the destructor of an argument may wait for a lock that a caller
                          })));
     // From here on the pool alone has what the tasks are made of.
     const int worker = pool.worker_pids().at(0);
-    support::await([&] { return support::process_state(worker) == 'T'; });
-    mp::os::kill(worker, SIGCONT);
+    support::await_stopped(worker);
+    support::continue_process(worker);
     while (ended < 300) {
         {
             const std::lock_guard lock(mutex);

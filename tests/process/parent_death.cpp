@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/process.hpp>
 
-#include <csignal>
-
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
+#include "support/processes.hpp"
 #include "support/run_program.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
@@ -23,7 +22,7 @@ support::program_result tell(const std::string& story, const std::string& method
 TEST_CASE("process: children and grandchildren are gone when the parent is killed") {
     const support::watchdog guard(60);
     const support::leftovers check;
-    CHECK(tell("killed", EVERY_START_METHOD).exitcode == -SIGKILL);
+    CHECK(tell("killed", EVERY_START_METHOD).exitcode == -support::kill_signal);
 }
 
 TEST_CASE("process: a child does not die with the thread that started it") {

@@ -14,14 +14,19 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
+#include "support/rounds.hpp"
 #include "support/watchdog.hpp"
 
+#if defined(MULTIPROCESSING_POSIX)
 #include <pthread.h>
+#endif
 
 namespace {
 
 namespace mp = multiprocessing;
 using namespace std::chrono_literals;
+
+constexpr int exchanges = support::rounds(2'000);
 
 void echo(mp::Queue<int> there, mp::Queue<int> back, int count) {
     for (int i = 0; i < count; ++i)
@@ -35,9 +40,9 @@ TEST_CASE("queue: a value wakes who waits for it, time after time") {
     const long long maxsize = GENERATE(0, 1);
     mp::Queue<int> there(maxsize);
     mp::Queue<int> back(maxsize);
-    mp::Process child(echo, mp::args(there, back, 2'000), {.start_method = method});
+    mp::Process child(echo, mp::args(there, back, exchanges), {.start_method = method});
     child.start();
-    for (int i = 0; i < 2'000; ++i) {
+    for (int i = 0; i < exchanges; ++i) {
         there.put(i);
         REQUIRE(back.get() == i);
     }
@@ -80,15 +85,16 @@ TEST_CASE("queue: no wake-up is lost between the look for room and the sleep") {
     const support::watchdog watchdog;
     mp::Queue<int> queue(2);
     mp::Queue<int> step;
+    constexpr int steps = support::rounds(30'000);
     std::thread consumer([&] {
-        for (int i = 0; i < 30'000; ++i) {
+        for (int i = 0; i < steps; ++i) {
             step.get();
             queue.get();
         }
     });
     queue.put(0);
     queue.put(0);
-    for (int i = 0; i < 30'000; ++i) {
+    for (int i = 0; i < steps; ++i) {
         step.put(1);
         queue.put(i);
     }
@@ -101,7 +107,7 @@ TEST_CASE("queue: timed waits that end and values that arrive do not disturb eac
     const support::watchdog watchdog;
     mp::Queue<int> queue(1);
     std::thread producer([queue]() mutable {
-        for (int i = 0; i < 2'000;) {
+        for (int i = 0; i < exchanges;) {
             try {
                 queue.put(i, true, std::chrono::microseconds(i % 50));
                 ++i;
@@ -109,7 +115,7 @@ TEST_CASE("queue: timed waits that end and values that arrive do not disturb eac
             }
         }
     });
-    for (int i = 0; i < 2'000;) {
+    for (int i = 0; i < exchanges;) {
         try {
             const int value = queue.get(true, std::chrono::microseconds(i % 70));
             REQUIRE(value == i++);
@@ -119,6 +125,7 @@ TEST_CASE("queue: timed waits that end and values that arrive do not disturb eac
     producer.join();
 }
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows interrupts no wait for a handler.
 std::atomic<int> handled{0};
 
 TEST_CASE("queue: signal handlers interrupt neither get nor put") {
@@ -154,6 +161,7 @@ TEST_CASE("queue: signal handlers interrupt neither get nor put") {
     CHECK(full.get() == 1);
     ::sigaction(SIGUSR1, &before, nullptr);
 }
+#endif
 
 struct slow_to_write {
     template <class Archive>

@@ -14,6 +14,13 @@ constexpr Iterator find_if(Iterator first, Iterator last, Predicate predicate) {
     return first;
 }
 
+template <class Iterator, class Predicate>
+constexpr Iterator find_if_not(Iterator first, Iterator last, Predicate predicate) {
+    while (first != last && predicate(*first))
+        ++first;
+    return first;
+}
+
 template <class Iterator, class T>
 constexpr Iterator find(Iterator first, Iterator last, const T& value) {
     while (first != last && !(*first == value))

@@ -35,13 +35,13 @@ private:
         using real = std::chrono::duration<double, Period>;
         if constexpr (std::is_same_v<std::chrono::duration<Rep, Period>, nanoseconds>)
             return limit;
-        constexpr auto most = std::chrono::duration_cast<real>(nanoseconds::max());
+        constexpr auto most = std::chrono::duration_cast<real>((nanoseconds::max)());
         if (real(limit) >= most)
-            return nanoseconds::max();
+            return (nanoseconds::max)();
         if (limit != limit)
             throw ValueError("a timeout must be a number");
         return real(limit) > -most ? std::chrono::duration_cast<nanoseconds>(limit)
-                                   : nanoseconds::min();
+                                   : (nanoseconds::min)();
     }
 };
 
@@ -52,7 +52,7 @@ public:
     using clock = std::chrono::steady_clock;
 
     static deadline never() noexcept { return deadline(std::nullopt); }
-    static deadline now() noexcept { return deadline(clock::time_point::min()); }
+    static deadline now() noexcept { return deadline((clock::time_point::min)()); }
 
     /// The moment `limit` from now; never, if there is no limit or it is beyond what the clock
     /// counts.
@@ -62,13 +62,13 @@ public:
         if (*limit <= std::chrono::nanoseconds::zero())
             return now();
         const auto start = clock::now();
-        if (*limit > clock::time_point::max() - start)
+        if (*limit > (clock::time_point::max)() - start)
             return never();
         return deadline(start + *limit);
     }
 
     bool is_never() const noexcept { return !moment_; }
-    bool immediate() const noexcept { return moment_ && *moment_ == clock::time_point::min(); }
+    bool immediate() const noexcept { return moment_ && *moment_ == (clock::time_point::min)(); }
     bool passed() const noexcept { return moment_ && (immediate() || clock::now() >= *moment_); }
 
     static deadline at(clock::time_point moment) noexcept { return deadline(moment); }

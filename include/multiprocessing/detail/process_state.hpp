@@ -217,10 +217,11 @@ private:
         stage_ = stage::unstarted;
     }
 
-    template <class Body>
+    /// A template of the child, too: where there is no fork, it is not asked for.
+    template <class Body, class Child = child_process>
     void fork(const process_identity& identity, const Body& body) {
-        if constexpr (has_fork)
-            throw_if_error(child_process::fork(child_, tied_, body),
+        if constexpr (Child::can_fork)
+            throw_if_error(Child::fork(child_, tied_, body),
                            "fork process '" + identity.name + "'");
     }
 

@@ -42,7 +42,7 @@ struct queue_control {
 class wait_limit {
 public:
     wait_limit(bool block, const timeout& limit) noexcept
-        : limit_(block ? limit.value_or(limit_.max()) : limit_.zero()) {}
+        : limit_(block ? limit.value_or((limit_.max)()) : limit_.zero()) {}
 
     bool immediate() const noexcept { return limit_ <= limit_.zero(); }
     const deadline& until() noexcept {

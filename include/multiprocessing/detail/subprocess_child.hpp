@@ -103,6 +103,8 @@ public:
     /// Does nothing to a program that has ended.
     void signal(int number) {
         const auto ec = child_.signal(number);
+        if (ec == std::errc::operation_not_supported)
+            throw ValueError("Unsupported signal: " + std::to_string(number));
         if (ec && ec != std::errc::no_such_process)
             throw_system_error(ec, "send signal " + std::to_string(number) + " to process " +
                                        std::to_string(pid()));

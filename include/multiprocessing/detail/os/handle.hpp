@@ -16,6 +16,9 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <multiprocessing/detail/posix/handle.hpp>
+#elif defined(MULTIPROCESSING_WINDOWS)
+#include <multiprocessing/detail/windows/handle.hpp>
+#include <multiprocessing/detail/windows/ready.hpp>
 #endif
 
 namespace multiprocessing::detail {

@@ -31,6 +31,17 @@ inline std::error_code open_process(int pid, handle& sentinel) noexcept {
     return sentinel ? std::error_code() : last_error();
 }
 
+/// An orphan has another parent.
+inline std::error_code open_parent_process(int pid, handle& sentinel) noexcept {
+    handle parent;
+    const auto ec = parent_process_id() == pid ? open_process(pid, parent) : std::error_code();
+    // Asked once more: the number that was opened may have been another's already.
+    if (parent_process_id() != pid)
+        return std::make_error_code(std::errc::no_such_process);
+    sentinel = std::move(parent);
+    return ec;
+}
+
 inline std::error_code send_signal(native_handle process, int signal) noexcept {
     const auto result = ::syscall(SYS_pidfd_send_signal, process, signal, nullptr, 0);
     return result == 0 ? std::error_code() : last_error();

@@ -53,6 +53,11 @@ inline std::error_code open_shielded_pipe(pipe_ends& ends) {
     return {};
 }
 
+/// All ends are alike.
+inline std::error_code open_program_pipe(pipe_ends& ends, bool) {
+    return open_shielded_pipe(ends);
+}
+
 inline std::error_code open_null(handle& both_ways) noexcept {
     both_ways.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
     return both_ways ? keep_off_streams(both_ways) : last_error();

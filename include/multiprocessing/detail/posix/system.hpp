@@ -211,6 +211,15 @@ inline void stop_inheritance() noexcept {
 
 inline constexpr command_rules command_rules_here = posix_command_rules;
 
+/// PATH may be absent: then it is what the C library says, see command_rules.
+inline program_search search_for_programs() {
+    const char* const path = std::getenv("PATH");
+    return {{},
+            std::string(path != nullptr ? path : command_rules_here.default_path),
+            std::string(command_rules_here.shell),
+            {}};
+}
+
 inline std::vector<std::string> current_environment() {
     std::vector<std::string> entries;
     for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include <multiprocessing/detail/posix/child_calls.hpp>
-#include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
 
@@ -55,7 +54,7 @@ inline bool tie_to_parent(native_handle reader) noexcept {
     // The raw call: after clone_and_exec a sanitizer's own poll would run in the parent's memory.
     ::pollfd entry{reader, POLLIN, 0};
     const ::timespec at_once{};
-    return ::syscall(SYS_ppoll, &entry, 1, &at_once, nullptr, 0) == 0;
+    return in_child.syscall(SYS_ppoll, &entry, 1, &at_once, nullptr, 0) == 0;
 }
 
 }  // namespace multiprocessing::detail::posix
