@@ -95,6 +95,7 @@ def last(xs):
 
 @job("map_chunksize_1", 20_000, 1, "map")
 @job("map_default_chunks", 2_000_000, None, "map")
+@job("imap", 20_000, 1, "imap")
 @job("imap_unordered", 20_000, 1, "imap_unordered")
 def pool_map(seconds, count, chunksize, method):
     with mp.Pool(WORKERS) as pool:

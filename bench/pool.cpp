@@ -58,6 +58,24 @@ void map_default_chunks(benchmark::State& state) {
     count_items(state, xs.size());
 }
 
+template <class Open>
+auto stream_of_results(Open open) {
+    return [=](benchmark::State& state) {
+        mp::Pool pool(workers);
+        const auto xs = numbers(200'000);
+        for (auto _ : state)
+            for (const int result : open(pool, xs))
+                benchmark::DoNotOptimize(result);
+        count_items(state, xs.size());
+    };
+}
+
+void submit_and_wait(benchmark::State& state) {
+    mp::futures::ProcessPoolExecutor executor(workers);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(executor.submit(identity, 1).result());
+}
+
 void apply_back_to_back(benchmark::State& state) {
     mp::Pool pool(workers);
     for (auto _ : state)
@@ -152,6 +170,14 @@ void map_many_workers(benchmark::State& state) {
 void add() {
     bench::contender("map_chunksize_1", bench::ours, map_chunksize_1);
     bench::contender("map_default_chunks", bench::ours, map_default_chunks);
+    bench::contender("imap", bench::ours, stream_of_results([](mp::Pool& pool, const auto& xs) {
+                         return pool.imap(identity, xs);
+                     }));
+    bench::contender("imap_unordered", bench::ours,
+                     stream_of_results([](mp::Pool& pool, const auto& xs) {
+                         return pool.imap_unordered(identity, xs);
+                     }));
+    bench::contender("futures_submit_result", bench::ours, submit_and_wait);
     bench::contender("map_64_workers", bench::ours, map_many_workers);
     bench::contender("apply_back_to_back", bench::ours, apply_back_to_back);
     bench::contender("apply_back_to_back", bench::limit, raw_pipe_ping_pong);

@@ -76,6 +76,7 @@ def _pool():
     yield Job("map_chunksize_1", "pool", "tasks/s", (Goal(6e6), times(100, "CPython")))
     yield Job("map_default_chunks", "pool", "tasks/s", (Goal(300e6), times(40, "CPython")))
     yield Job("imap_unordered", "pool", "tasks/s", (Goal(4e6), times(70, "CPython")))
+    yield Job("imap", "pool", "tasks/s")
     yield Job("map_64_workers", "pool", "tasks/s")
     yield Job("apply_back_to_back", "pool", "s", (times(0.3),),
               "a byte through two raw pipes, there and back")
@@ -146,7 +147,7 @@ def _memory():
 
 def _compile():
     goals = {"process": (Goal(1.0),), "multiprocessing": (Goal(2.0),)}
-    headers = ("process multiprocessing pool queues connection subprocess futures synchronize "
+    headers = ("process multiprocessing pool queues connection subprocess futures thread_pool synchronize "
                "sharedctypes shared_memory managers context spawn reduction os error config")
     for header in headers.split():
         limit = "<thread>" if header == "process" else ""

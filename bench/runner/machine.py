@@ -34,7 +34,12 @@ def _system():
     return _first_match("/etc/os-release", '^PRETTY_NAME="(.*)"')
 
 
-def describe(compiler):
+def load():
+    """How many programs wanted a processor in the last minute; the measured ones are among them."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
+def describe(compiler, load_before):
     """Pairs of what and which."""
     kib = _first_match("/proc/meminfo", r"MemTotal:\s*(\d+)")
     memory = f"{int(kib) / (1 << 20):.1f} GiB" if kib.isdigit() else kib
@@ -44,6 +49,7 @@ def describe(compiler):
         ("processor", f"{_first_match('/proc/cpuinfo', r'model name.*: (.*)')}, "
                       f"{len(os.sched_getaffinity(0))} usable"),
         ("memory", memory),
+        ("load", f"{load_before} before, {load()} after; an idle machine has about 0 before"),
         ("system", f"{_system()}, Linux {platform.release()}"),
         ("compiler", compiler),
         ("peers", f"CPython {platform.python_version()}, Boost {_boost()}"),

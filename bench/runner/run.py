@@ -96,6 +96,7 @@ def kept_entries(path, options):
 def main():
     options = arguments()
     jobs = chosen_jobs(options)
+    load_before = machine.load()
     samples = measure_all(jobs, options)
     if options.quick:
         return
@@ -105,7 +106,7 @@ def main():
     entries = [kept[job.name] for job in all_jobs() if job.name in kept]
     with open(path, "w", encoding="utf-8") as file:
         json.dump(entries, file, indent=1, ensure_ascii=False)
-    render.write_report(options.report, entries, machine.describe(options.compiler))
+    render.write_report(options.report, entries, machine.describe(options.compiler, load_before))
     print(f"\nWritten: {path}, {os.path.join(options.report, 'RESULTS.md')}")
 
 

@@ -59,10 +59,11 @@ class ProcessPoolExecutor {
 public:
     /// Starts `max_workers` workers, as many as this process has processors if absent. Throws
     /// `ValueError` for less than 1, and what `Process::start` throws; then no worker is left.
+    template <class = void>  // So that only who makes one compiles a worker.
     explicit ProcessPoolExecutor(std::optional<int> max_workers = {},
                                  const executor_options& options = {})
         : pool_(std::make_shared<detail::dispatcher>(
-              detail::checked_count(max_workers, "process"),
+              detail::checked_count(max_workers, "process"), &detail::make_worker<>,
               detail::worker_options(options.start_method, "PoolWorker-"),
               detail::worker_setup{options.initializer,
                                    detail::checked_most_tasks(options.max_tasks_per_child)})) {}

@@ -50,9 +50,10 @@ class Pool {
 public:
     /// Starts `processes` workers, as many as this process has processors if absent. Throws
     /// `ValueError` for less than 1, and what `Process::start` throws; then no worker is left.
+    template <class = void>  // So that only who makes a pool compiles a worker.
     explicit Pool(std::optional<int> processes = {}, const pool_options& options = {})
         : pool_(std::make_shared<detail::dispatcher>(
-              detail::checked_count(processes, "process"),
+              detail::checked_count(processes, "process"), &detail::make_worker<>,
               detail::worker_options(options.start_method, "PoolWorker-"),
               detail::worker_setup{options.initializer,
                                    detail::checked_most_tasks(options.maxtasksperchild)})) {}

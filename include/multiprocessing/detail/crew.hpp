@@ -38,8 +38,9 @@ namespace multiprocessing::detail {
 /// driver.
 class crew {
 public:
-    crew(std::size_t processes, process_options worker_options, worker_setup setup)
-        : processes_(processes), worker_options_(std::move(worker_options)),
+    crew(std::size_t processes, worker_maker make, process_options worker_options,
+         worker_setup setup)
+        : processes_(processes), make_(make), worker_options_(std::move(worker_options)),
           setup_(std::move(setup)), bell_(std::make_shared<doorbell>()) {
         throw_if_error(doorbell::create(*bell_), "create a pool's doorbell");
         throw_if_error(wait_set::create(wait_set_), "create a pool's wait set");
@@ -265,7 +266,7 @@ private:
     void start_worker() {
         process_options options = worker_options_;
         options.name += std::to_string(++started_);
-        workers_.push_back(std::make_unique<worker_link>(bell_, options, setup_, started_));
+        workers_.push_back(std::make_unique<worker_link>(make_, bell_, options, setup_, started_));
         worker_link& worker = *workers_.back();
         if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
             end_at_once(worker.process());
@@ -459,6 +460,7 @@ private:
     }
 
     const std::size_t processes_;
+    const worker_maker make_;
     const process_options worker_options_;
     const worker_setup setup_;
     std::shared_ptr<doorbell> bell_;

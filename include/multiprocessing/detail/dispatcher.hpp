@@ -17,6 +17,7 @@
 
 #include <multiprocessing/detail/crew.hpp>
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/os/quiet_thread.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/result_job.hpp>
 #include <multiprocessing/detail/spin.hpp>
@@ -41,8 +42,9 @@ namespace multiprocessing::detail {
 // as it likes, and no caller finds it run while it holds a lock of its own.
 class dispatcher final : public workplace {
 public:
-    dispatcher(std::size_t processes, process_options worker_options, worker_setup setup)
-        : crew_(processes, std::move(worker_options), std::move(setup)) {}
+    dispatcher(std::size_t processes, worker_maker make, process_options worker_options,
+               worker_setup setup)
+        : crew_(processes, make, std::move(worker_options), std::move(setup)) {}
     dispatcher(const dispatcher&) = delete;
     dispatcher& operator=(const dispatcher&) = delete;
 

@@ -30,16 +30,25 @@
 
 namespace multiprocessing::detail {
 
+/// How a pool makes the process of a worker.
+using worker_maker = Process (*)(worker_ports ports, const worker_setup& setup,
+                                 const process_options& options);
+
+/// The worker of all pools. A template, of which a pool is given the address where one is made:
+/// what a worker runs must enter itself into the registry before main, and so be compiled, in every
+/// file that mentions it. Files that only include the header would take half as long again.
+template <class = void>
+Process make_worker(worker_ports ports, const worker_setup& setup, const process_options& options) {
+    return Process(worker_main, args(std::move(ports), setup), options);
+}
+
 class worker_link {
 public:
     /// Starts a worker; throws what `Process::start` throws.
-    worker_link(const std::shared_ptr<doorbell>& bell, const process_options& options,
-                const worker_setup& setup, std::uint64_t number)
+    worker_link(worker_maker make, const std::shared_ptr<doorbell>& bell,
+                const process_options& options, const worker_setup& setup, std::uint64_t number)
         : number_(number), most_tasks_(setup.most_tasks),
-          process_(
-              worker_main,
-              args(worker_ports{channel_.tasks_block(), channel_.replies_block(), bell}, setup),
-              options),
+          process_(make({channel_.tasks_block(), channel_.replies_block(), bell}, setup, options)),
           tasks_(channel_.control().tasks, channel_.tasks()),
           replies_(channel_.control().replies, channel_.replies()) {
         process_.start();

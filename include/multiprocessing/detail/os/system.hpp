@@ -10,11 +10,10 @@
 #include <vector>
 
 #include <multiprocessing/config.hpp>
-#include <multiprocessing/detail/command_line.hpp>
+#include <multiprocessing/detail/command_rules.hpp>
 #include <multiprocessing/detail/os/backend.hpp>
 
 #if defined(MULTIPROCESSING_POSIX)
-#include <multiprocessing/detail/posix/quiet_thread.hpp>
 #include <multiprocessing/detail/posix/system.hpp>
 #elif defined(MULTIPROCESSING_WINDOWS)
 #include <multiprocessing/detail/windows/system.hpp>
@@ -42,9 +41,6 @@ using backend::stop_inheritance;
 /// after the first call are; then `last` runs and the process ends with the status.
 using backend::disown_exit_handlers;
 using backend::end_forked_process;
-
-/// start_quiet_thread(body): a std::thread that no signal is delivered to.
-using backend::start_quiet_thread;
 
 /// lead_group(): this process, a child that is tied to its parent, and what it starts from now on
 /// become a group: when the parent dies all of it ends, and what is typed at a terminal to

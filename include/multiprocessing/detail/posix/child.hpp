@@ -16,7 +16,7 @@
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
 #include <multiprocessing/detail/posix/system.hpp>
-#include <multiprocessing/detail/posix/quiet_thread.hpp>
+#include <multiprocessing/detail/posix/quiet_mask.hpp>
 #include <multiprocessing/detail/posix/tie.hpp>
 
 #include <sys/ioctl.h>

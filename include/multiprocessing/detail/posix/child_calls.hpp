@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdio>
+#include <cstdlib>
 
 #include <multiprocessing/config.hpp>
 

@@ -12,7 +12,7 @@
 #include <system_error>
 #include <vector>
 
-#include <multiprocessing/detail/command_line.hpp>
+#include <multiprocessing/detail/command_rules.hpp>
 #include <multiprocessing/detail/posix/child_calls.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
