@@ -51,11 +51,7 @@ public:
     /// Starts `processes` workers, as many as this process has processors if absent. Throws
     /// `ValueError` for less than 1, and what `Process::start` throws; then no worker is left.
     explicit Pool(std::optional<int> processes = {}, const pool_options& options = {})
-        : pool_(std::make_shared<detail::dispatcher>(
-              detail::checked_count(processes, "process"),
-              detail::worker_options(options.start_method, "PoolWorker-"),
-              detail::worker_setup{options.initializer,
-                                   detail::checked_most_tasks(options.maxtasksperchild)})) {}
+        : pool_(std::make_shared<detail::dispatcher>(detail::plan_of(processes, options))) {}
     Pool(Pool&& other) noexcept = default;
     Pool& operator=(Pool&&) = delete;
 
@@ -143,7 +139,14 @@ public:
     /// `close()` or `terminate()`.
     void join() { open().join(); }
 
-    /// The number of workers.
+    /// Changes the number of workers. New ones are started at once; of those that are too many each
+    /// ends after the task that it is at. Throws `ValueError` for less than 1. Not in Python.
+    void resize(int processes) { open().resize(detail::checked_count(processes, "process")); }
+    /// What the workers have done so far; those that have ended are among them, and times are, if
+    /// the pool measures. Not in Python.
+    std::vector<worker_statistics> statistics() const { return open().statistics(); }
+
+    /// The number of workers that there are to be.
     int processes() const { return static_cast<int>(open().processes()); }
     /// The numbers of the workers' processes, as they are now.
     std::vector<int> worker_pids() const { return open().worker_pids(); }

@@ -41,8 +41,7 @@ namespace multiprocessing::detail {
 // as it likes, and no caller finds it run while it holds a lock of its own.
 class dispatcher final : public workplace {
 public:
-    dispatcher(std::size_t processes, process_options worker_options, worker_setup setup)
-        : crew_(processes, std::move(worker_options), std::move(setup)) {}
+    explicit dispatcher(crew_plan plan) : crew_(std::move(plan)) {}
     dispatcher(const dispatcher&) = delete;
     dispatcher& operator=(const dispatcher&) = delete;
 
@@ -160,6 +159,21 @@ public:
         crew_.close();
     }
 
+    /// Changes the number of workers; see crew::resize().
+    void resize(std::size_t processes) {
+        visit here(*this);
+        crew_.require_open();
+        await_role(here);
+        const role_holder role(*this);
+        crew_.resize(processes);
+        start_background();
+        wake_background();
+    }
+    std::vector<worker_statistics> statistics() {
+        const visit here(*this);
+        return crew_.statistics();
+    }
+
     /// Gives up all that no worker has begun.
     void cancel_pending() {
         const visit here(*this);
@@ -193,11 +207,15 @@ public:
             const role_holder role(*this);
             ended_ = true;
             end_workers(here);
+            crew_.close_trace();
         }
         stop_background(here);
     }
 
-    std::size_t processes() const noexcept { return crew_.processes(); }
+    std::size_t processes() {
+        const visit here(*this);
+        return crew_.processes();
+    }
     /// Whether this is the process that made it. In a child that is a copy of that one its lock may
     /// be held by a thread that is not there.
     bool is_owned() const noexcept override { return owner_ == process_id(); }
@@ -519,9 +537,7 @@ private:
         in_background_ = false;
     }
 
-    bool nobody_waits() const noexcept {
-        return crew_.work().outstanding() != 0 && waiting_ == 0 && !stopping_;
-    }
+    bool nobody_waits() const noexcept { return crew_.has_work() && waiting_ == 0 && !stopping_; }
     bool has_work_in_background() const noexcept { return nobody_waits() && !driven_; }
 
     void fail_everything(const std::exception_ptr& error) noexcept {

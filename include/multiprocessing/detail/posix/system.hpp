@@ -14,6 +14,7 @@
 
 #include <multiprocessing/detail/command_line.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
+#include <multiprocessing/detail/posix/files.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
 
@@ -99,20 +100,6 @@ inline int affinity_cpus() {
             break;
     }
     return 0;
-}
-
-/// A small file of /proc or /sys, whole; empty where it cannot be read.
-inline std::string read_text(const std::string& path) {
-    const handle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    std::string text;
-    std::size_t count = file ? 1 : 0;
-    while (count > 0) {
-        std::byte buffer[4096];
-        if (read_some(file.get(), buffer, count))
-            return {};
-        text.append(reinterpret_cast<const char*>(buffer), count);
-    }
-    return text;
 }
 
 /// The path of this process in the hierarchy of one controller, or in the unified one, as
