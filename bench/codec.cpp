@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What a message costs: written into a fresh buffer, read into a fresh object. Pin it to a core and
-// take the best of many short runs (--benchmark_repetitions=25 --benchmark_min_time=0.01).
+// What a message costs: written into a fresh buffer, read into a fresh object.
 #include <multiprocessing/detail/codec.hpp>
+
+#include "support/contender.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,70 +58,79 @@ large_message make_large() {
     return large_message(std::size_t{1} << 20, 1.5);
 }
 
+/// As into a ring or a shared block: memory that nobody fills with zeros first.
 template <class Message>
-void encode(benchmark::State& state, Message message) {
-    for (auto _ : state) {
-        benchmark::DoNotOptimize(message);
-        benchmark::DoNotOptimize(codec::encode(message));
-    }
-}
-
-// As into a ring or a shared block: memory that nobody fills with zeros first.
-template <class Message>
-void encode_to(benchmark::State& state, Message message) {
-    for (auto _ : state) {
-        benchmark::DoNotOptimize(message);
-        std::unique_ptr<std::byte[]> room(new std::byte[codec::encoded_size(message)]);
-        benchmark::DoNotOptimize(codec::encode_to(room.get(), message));
-        benchmark::ClobberMemory();
-    }
+auto write(const Message& value) {
+    return [=](benchmark::State& state) {
+        Message message = value;
+        const std::size_t bytes = codec::encoded_size(message);
+        for (auto _ : state) {
+            benchmark::DoNotOptimize(message);
+            std::unique_ptr<std::byte[]> room(new std::byte[codec::encoded_size(message)]);
+            benchmark::DoNotOptimize(codec::encode_to(room.get(), message));
+            benchmark::ClobberMemory();
+        }
+        state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
+    };
 }
 
 template <class Message>
-void decode(benchmark::State& state, Message message) {
-    const std::vector<std::byte> bytes = codec::encode(message);
-    state.SetLabel(std::to_string(bytes.size()) + " bytes");
-    for (auto _ : state) {
-        std::span<const std::byte> view(bytes);
-        benchmark::DoNotOptimize(view);
-        benchmark::DoNotOptimize(codec::decode<Message>(view));
-    }
+auto read(const Message& value) {
+    return [=](benchmark::State& state) {
+        const std::vector<std::byte> bytes = codec::encode(value);
+        for (auto _ : state) {
+            std::span<const std::byte> view(bytes);
+            benchmark::DoNotOptimize(view);
+            benchmark::DoNotOptimize(codec::decode<Message>(view));
+        }
+        state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes.size()));
+    };
 }
 
-// The floor under reading: a fresh object made from one that is there.
+/// The floor under reading: a fresh object made from one that is there.
 template <class Message>
-void copy_object(benchmark::State& state, Message message) {
-    for (auto _ : state) {
-        benchmark::DoNotOptimize(message);
-        Message copied(message);
-        benchmark::DoNotOptimize(copied);
-    }
+auto copy_object(const Message& value) {
+    return [=](benchmark::State& state) {
+        Message message = value;
+        for (auto _ : state) {
+            benchmark::DoNotOptimize(message);
+            Message copied(message);
+            benchmark::DoNotOptimize(copied);
+        }
+    };
 }
 
-// The floor under the large message: fresh memory and one copy.
-void copy_bytes(benchmark::State& state) {
-    const large_message from = make_large();
-    const std::size_t bytes = from.size() * sizeof(double);
-    for (auto _ : state) {
-        std::unique_ptr<std::byte[]> room(new std::byte[bytes]);
-        std::memcpy(room.get(), from.data(), bytes);
-        benchmark::DoNotOptimize(room.get());
-        benchmark::ClobberMemory();
-    }
+/// The floor under writing: fresh memory and one copy of as many bytes.
+template <class Message>
+auto copy_bytes(const Message& value) {
+    return [=](benchmark::State& state) {
+        const std::vector<std::byte> from = codec::encode(value);
+        for (auto _ : state) {
+            std::unique_ptr<std::byte[]> room(new std::byte[from.size()]);
+            std::memcpy(room.get(), from.data(), from.size());
+            benchmark::DoNotOptimize(room.get());
+            benchmark::ClobberMemory();
+        }
+        state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(from.size()));
+    };
 }
 
-BENCHMARK_CAPTURE(encode, small, make_small(1));
-BENCHMARK_CAPTURE(encode_to, small, make_small(1));
-BENCHMARK_CAPTURE(decode, small, make_small(1));
-BENCHMARK_CAPTURE(encode, medium, make_medium());
-BENCHMARK_CAPTURE(encode_to, medium, make_medium());
-BENCHMARK_CAPTURE(decode, medium, make_medium());
-BENCHMARK_CAPTURE(copy_object, medium, make_medium());
-BENCHMARK_CAPTURE(encode, large, make_large())->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(encode_to, large, make_large())->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(decode, large, make_large())->Unit(benchmark::kMicrosecond);
-BENCHMARK(copy_bytes)->Unit(benchmark::kMicrosecond);
+template <class Message>
+void add_message(const std::string& job, const Message& value) {
+    bench::contender(job + "_write", bench::ours, write(value));
+    bench::contender(job + "_write", bench::limit, copy_bytes(value));
+    bench::contender(job + "_read", bench::ours, read(value));
+    bench::contender(job + "_read", bench::limit, copy_object(value));
+}
+
+void add() {
+    add_message("codec_small", make_small(1));
+    add_message("codec_medium", make_medium());
+    add_message("codec_8MiB", make_large());
+}
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    return bench::run_contenders(argc, argv, add);
+}

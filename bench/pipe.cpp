@@ -1,136 +1,112 @@
 // SPDX-License-Identifier: MIT
-// A message of 64 bytes there and back, beside the same bytes through the system's pipes by hand.
-// Rounds of both alternate in one run; the label gives the medians' ratio.
+// A message there and back through a pipe, beside the same bytes through the system's by hand.
 #include <multiprocessing/connection.hpp>
 #include <multiprocessing/process.hpp>
 
-#include <algorithm>
+#include "support/contender.hpp"
+#include "support/raw.hpp"
+
 #include <array>
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace {
 
 namespace mp = multiprocessing;
 
-constexpr int trips = 20'000;
-constexpr int rounds = 15;
-using message = std::array<std::byte, 64>;
-
-template <class Trip>
-double microseconds_a_trip(Trip trip) {
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < trips; ++i)
-        trip();
-    const std::chrono::duration<double, std::micro> taken =
-        std::chrono::steady_clock::now() - start;
-    return taken.count() / trips;
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
-double raw_round() {
-    std::array<int, 2> there{};
-    std::array<int, 2> back{};
-    if (::pipe(there.data()) != 0 || ::pipe(back.data()) != 0)
-        return 0;
-    mp::Process peer([=] {
-        message m{};
-        for (int i = 0; i < trips; ++i)
-            if (::read(there[0], m.data(), m.size()) < 0 ||
-                ::write(back[1], m.data(), m.size()) < 0)
-                return;
-    });
-    peer.start();
-    message m{};
-    const double taken = microseconds_a_trip([&] {
-        if (::write(there[1], m.data(), m.size()) < 0 || ::read(back[0], m.data(), m.size()) < 0)
-            std::abort();
-    });
-    peer.join();
-    for (const int fd : {there[0], there[1], back[0], back[1]})
-        ::close(fd);
-    return taken;
-}
-
-/// `trip(end)` sends and receives, `answer(end)` receives and sends.
-template <class Trip, class Answer>
-double pipe_round(Trip trip, Answer answer) {
-    auto [ours, theirs] = mp::Pipe();
-    mp::Process peer([answer, end = theirs]() mutable {
-        for (int i = 0; i < trips; ++i)
-            answer(end);
-    });
-    peer.start();
-    theirs.close();
-    const double taken = microseconds_a_trip([&] { trip(ours); });
-    peer.join();
-    return taken;
-}
-
-double bytes_round() {
-    const message m{};
-    message into{};
-    return pipe_round(
-        [&](mp::Connection& end) {
-            end.send_bytes(m);
-            end.recv_bytes_into(into);
-        },
-        [](mp::Connection& end) {
-            message got{};
-            end.recv_bytes_into(got);
-            end.send_bytes(got);
-        });
-}
-
-double value_round() {
-    const message m{};
-    return pipe_round(
-        [&](mp::Connection& end) {
-            end.send(m);
-            benchmark::DoNotOptimize(end.recv<message>());
-        },
-        [](mp::Connection& end) { end.send(end.recv<message>()); });
-}
-
-void beside_raw(benchmark::State& state, double (*round)()) {
-    for (auto _ : state) {
-        std::vector<double> raw;
-        std::vector<double> ours;
-        for (int i = 0; i < rounds; ++i) {
-            raw.push_back(raw_round());
-            ours.push_back(round());
+/// Answers each message with itself, into the memory it has.
+void echo(mp::Connection end, std::size_t bytes) {
+    std::vector<std::byte> message(bytes);
+    try {
+        for (;;) {
+            end.recv_bytes_into(message);
+            end.send_bytes(message);
         }
-        state.SetIterationTime(median(ours) * 1e-6);
-        state.counters["raw_us"] = median(raw);
-        state.counters["ratio"] = median(ours) / median(raw);
+    } catch (const mp::EOFError&) {
     }
 }
-BENCHMARK_CAPTURE(beside_raw, bytes, bytes_round)
-    ->UseManualTime()
-    ->Iterations(1)
-    ->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(beside_raw, values, value_round)
-    ->UseManualTime()
-    ->Iterations(1)
-    ->Unit(benchmark::kMicrosecond);
+
+auto our_pipe(std::size_t bytes) {
+    return [=](benchmark::State& state) {
+        auto [here, there] = mp::Pipe();
+        mp::Process peer(
+            [&, ours = here]() mutable {
+                ours.close();
+                echo(there, bytes);
+            },
+            {.start_method = "fork"});
+        peer.start();
+        there.close();
+        std::vector<std::byte> message(bytes);
+        bench::time_each(state, [&, &end = here] {
+            end.send_bytes(message);
+            end.recv_bytes_into(message);
+        });
+        here.close();
+        peer.join();
+    };
+}
+
+/// Values, each made anew at the other side: what `send` and `recv` cost above the bytes.
+void our_values(benchmark::State& state) {
+    using message = std::array<std::byte, 64>;
+    auto [here, there] = mp::Pipe();
+    mp::Process peer(
+        [&, ours = here]() mutable {
+            ours.close();
+            try {
+                for (;;)
+                    there.send(there.recv<message>());
+            } catch (const mp::EOFError&) {
+            }
+        },
+        {.start_method = "fork"});
+    peer.start();
+    there.close();
+    bench::time_each(state, [&end = here] {
+        end.send(message{});
+        benchmark::DoNotOptimize(end.recv<message>());
+    });
+    here.close();
+    peer.join();
+}
+
+template <class Open>
+auto raw(std::size_t bytes, Open open, std::size_t head = 0) {
+    return [=](benchmark::State& state) {
+        bench::stream_echo echo(bytes, open, head);
+        bench::time_each(state, [&] { echo.round_trip(); });
+    };
+}
+
+int socket_pair(int* ends) {
+    return ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+}
+
+void add_sizes(const std::string& job, std::size_t bytes) {
+    bench::contender(job, bench::ours, our_pipe(bytes));
+    bench::contender(job, "socketpair", raw(bytes, socket_pair));
+    bench::contender(job, bench::limit, raw(bytes, ::pipe));
+}
+
+void add() {
+    add_sizes("pipe_64B", 64);
+    bench::contender("pipe_64B_framed", bench::ours, our_pipe(64));
+    bench::contender("pipe_64B_framed", bench::limit, raw(64, ::pipe, 4));
+    bench::contender("pipe_64B_values", bench::ours, our_values);
+    bench::contender("pipe_64B_values", bench::limit, raw(64, ::pipe));
+    add_sizes("pipe_64KiB", std::size_t{64} << 10);
+    add_sizes("pipe_1MiB", std::size_t{1} << 20);
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    mp::freeze_support(argc, argv);
-    benchmark::Initialize(&argc, argv);
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench::run_contenders(argc, argv, add);
 }

@@ -1,23 +1,35 @@
 // SPDX-License-Identifier: MIT
-// Pool: tasks a second and the way there and back, beside a ping-pong of two raw pipes.
+// What a pool does with many small tasks, with one task at a time, and with large arguments.
 #include <multiprocessing/multiprocessing.hpp>
+
+#include "support/contender.hpp"
+#include "support/raw.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <numeric>
+#include <thread>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <numeric>
-#include <ranges>
-#include <string>
-#include <vector>
-
-namespace mp = multiprocessing;
+#include <unistd.h>
 
 namespace {
 
+namespace mp = multiprocessing;
+
+constexpr int workers = 2;
+
 int identity(int x) {
     return x;
+}
+
+double last(const std::vector<double>& xs) {
+    return xs.back();
 }
 
 std::vector<int> numbers(std::size_t count) {
@@ -26,105 +38,134 @@ std::vector<int> numbers(std::size_t count) {
     return xs;
 }
 
+void count_items(benchmark::State& state, std::size_t each) {
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(each));
+}
+
 void map_chunksize_1(benchmark::State& state) {
-    mp::Pool pool(static_cast<int>(state.range(0)));
-    const auto xs = numbers(1'000'000);
+    mp::Pool pool(workers);
+    const auto xs = numbers(500'000);
     for (auto _ : state)
         benchmark::DoNotOptimize(pool.map(identity, xs, {.chunksize = 1}));
-    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(xs.size()));
+    count_items(state, xs.size());
 }
 
 void map_default_chunks(benchmark::State& state) {
-    mp::Pool pool(static_cast<int>(state.range(0)));
+    mp::Pool pool(workers);
     const auto xs = numbers(10'000'000);
     for (auto _ : state)
         benchmark::DoNotOptimize(pool.map(identity, xs));
-    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(xs.size()));
+    count_items(state, xs.size());
 }
 
-void imap_chunksize_1(benchmark::State& state) {
-    mp::Pool pool(2);
-    std::int64_t count = 0;
-    for (auto results = pool.imap(identity, std::views::iota(0)); auto _ : state) {
-        benchmark::DoNotOptimize(results.next());
-        ++count;
-    }
-    state.SetItemsProcessed(count);
-}
-
-void imap_unordered_chunksize_1(benchmark::State& state) {
-    mp::Pool pool(2);
-    std::int64_t count = 0;
-    for (auto results = pool.imap_unordered(identity, std::views::iota(0)); auto _ : state) {
-        benchmark::DoNotOptimize(results.next());
-        ++count;
-    }
-    state.SetItemsProcessed(count);
-}
-
-void apply_async_get(benchmark::State& state) {
-    mp::Pool pool(2);
-    for (auto _ : state)
-        benchmark::DoNotOptimize(pool.apply_async(identity, mp::args(1)).get());
-}
-
-void apply_round_trip(benchmark::State& state) {
-    mp::Pool pool(2);
+void apply_back_to_back(benchmark::State& state) {
+    mp::Pool pool(workers);
     for (auto _ : state)
         benchmark::DoNotOptimize(pool.apply(identity, mp::args(1)));
 }
 
-void apply_8_MiB(benchmark::State& state) {
-    mp::Pool pool(2);
-    const std::vector<double> values(1 << 20, 1.5);
-    for (auto _ : state)
-        benchmark::DoNotOptimize(
-            pool.apply([](const std::vector<double>& xs) { return xs.back(); }, mp::args(values)));
-    state.SetBytesProcessed(state.iterations() * (8 << 20));
-}
-
-/// The limit to compare with: one byte to a child and back, by system calls alone.
 void raw_pipe_ping_pong(benchmark::State& state) {
-    mp::detail::pipe_ends there;
-    mp::detail::pipe_ends back;
-    mp::detail::throw_if_error(mp::detail::open_pipe(there), "open a pipe");
-    mp::detail::throw_if_error(mp::detail::open_pipe(back), "open a pipe");
-    mp::Process echo(
-        [&] {
-            std::array<std::byte, 1> byte{};
-            std::size_t count = 1;
-            there.writer.reset();
-            while (!mp::detail::read_some(there.reader.get(), byte, count) && count == 1)
-                if (mp::detail::write_all(back.writer.get(), byte))
-                    return;
-        },
-        {.start_method = "fork"});
-    echo.start();
-    std::array<std::byte, 1> byte{};
-    std::size_t count = 0;
-    for (auto _ : state) {
-        if (mp::detail::write_all(there.writer.get(), byte) ||
-            mp::detail::read_some(back.reader.get(), byte, count))
-            state.SkipWithError("the pipe broke");
-    }
-    there.writer.reset();
-    echo.join();
+    bench::stream_echo echo(1, ::pipe);
+    for (auto _ : state)
+        echo.round_trip();
 }
 
-BENCHMARK(map_chunksize_1)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(map_default_chunks)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(imap_chunksize_1)->UseRealTime();
-BENCHMARK(imap_unordered_chunksize_1)->UseRealTime();
-BENCHMARK(apply_async_get)->Unit(benchmark::kMicrosecond)->UseRealTime();
-BENCHMARK(apply_round_trip)->Unit(benchmark::kMicrosecond)->UseRealTime();
-BENCHMARK(raw_pipe_ping_pong)->Unit(benchmark::kMicrosecond)->UseRealTime();
-BENCHMARK(apply_8_MiB)->Unit(benchmark::kMicrosecond)->UseRealTime();
+/// `act` after everybody had time to fall asleep.
+template <class Act>
+void from_idle(benchmark::State& state, Act act) {
+    std::vector<double> seconds;
+    for (auto _ : state) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        const auto start = bench::clock_type::now();
+        act();
+        seconds.push_back(bench::seconds_since(start));
+        state.SetIterationTime(seconds.back());
+    }
+    bench::report_median(state, seconds);
+}
+
+void apply_from_idle(benchmark::State& state) {
+    mp::Pool pool(workers);
+    from_idle(state, [&] { benchmark::DoNotOptimize(pool.apply(identity, mp::args(1))); });
+}
+
+void raw_eventfd_from_idle(benchmark::State& state) {
+    bench::eventfd_echo echo;
+    from_idle(state, [&] { echo.round_trip(); });
+}
+
+constexpr std::size_t large_bytes = 8 << 20;
+
+void count_bytes(benchmark::State& state) {
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(large_bytes));
+}
+
+void apply_large_vector(benchmark::State& state) {
+    mp::Pool pool(workers);
+    const std::vector<double> values(large_bytes / sizeof(double), 1.5);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(pool.apply(last, mp::args(values)));
+    count_bytes(state);
+}
+
+void raw_copy(benchmark::State& state) {
+    const std::vector<double> from(large_bytes / sizeof(double), 1.5);
+    std::vector<double> to(from.size());
+    for (auto _ : state) {
+        std::memcpy(to.data(), from.data(), large_bytes);
+        benchmark::DoNotOptimize(to.data());
+        benchmark::ClobberMemory();
+    }
+    count_bytes(state);
+}
+
+constexpr int many_workers = 64;
+
+void start_many_workers(benchmark::State& state) {
+    for (auto _ : state) {
+        const auto start = bench::clock_type::now();
+        mp::Pool pool(many_workers);
+        state.SetIterationTime(bench::seconds_since(start));
+    }
+}
+
+void raw_many_forks(benchmark::State& state) {
+    for (auto _ : state) {
+        std::vector<::pid_t> children;
+        const auto start = bench::clock_type::now();
+        for (int i = 0; i < many_workers; ++i)
+            children.push_back(bench::forked([] {}));
+        state.SetIterationTime(bench::seconds_since(start));
+        for (const ::pid_t child : children)
+            bench::wait_for(child);
+    }
+}
+
+void map_many_workers(benchmark::State& state) {
+    mp::Pool pool(many_workers);
+    const auto xs = numbers(200'000);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(pool.map(identity, xs, {.chunksize = 1}));
+    count_items(state, xs.size());
+}
+
+void add() {
+    bench::contender("map_chunksize_1", bench::ours, map_chunksize_1);
+    bench::contender("map_default_chunks", bench::ours, map_default_chunks);
+    bench::contender("map_64_workers", bench::ours, map_many_workers);
+    bench::contender("apply_back_to_back", bench::ours, apply_back_to_back);
+    bench::contender("apply_back_to_back", bench::limit, raw_pipe_ping_pong);
+    bench::self_timed("apply_from_idle", bench::ours, apply_from_idle);
+    bench::self_timed("apply_from_idle", bench::limit, raw_eventfd_from_idle);
+    bench::contender("apply_8MiB_vector", bench::ours, apply_large_vector);
+    bench::contender("apply_8MiB_vector", bench::limit, raw_copy);
+    bench::contender("apply_8MiB_span", bench::limit, raw_copy);
+    bench::self_timed("start_64_workers", bench::ours, start_many_workers);
+    bench::self_timed("start_64_workers", bench::limit, raw_many_forks);
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    mp::freeze_support(argc, argv);
-    benchmark::Initialize(&argc, argv);
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return bench::run_contenders(argc, argv, add);
 }

@@ -1,110 +1,146 @@
 // SPDX-License-Identifier: MIT
-// What it costs to start a process and to join it, beside the plain system calls. Each round makes
-// both in turn, so that both see the same machine; the second is the counter "raw_us".
+// What it costs to start a process and to join it, also from a parent of 2 GiB.
+#include <multiprocessing/context.hpp>
 #include <multiprocessing/process.hpp>
 
+#include "support/contender.hpp"
+#include "support/raw.hpp"
+
 #include <algorithm>
-#include <chrono>
+#include <csignal>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
+#include <iostream>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include <spawn.h>
+#include <cxxabi.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio_ext.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace mp = multiprocessing;
-
 namespace {
 
-using clock_type = std::chrono::steady_clock;
+namespace mp = multiprocessing;
 
 void nothing() {}
 
-void wait_for(::pid_t pid) {
-    int status = 0;
-    if (::waitpid(pid, &status, 0) != pid || status != 0)
-        std::abort();
-}
-
-void start_and_join(const char* method) {
-    mp::Process p(nothing, {.start_method = method});
-    p.start();
-    p.join();
-    if (p.exitcode() != 0)
-        std::abort();
+void start_and_join(const std::string& method) {
+    mp::Process process(nothing, {.start_method = method});
+    process.start();
+    process.join();
+    bench::require(process.exitcode() == 0);
 }
 
 void raw_fork() {
-    const ::pid_t pid = ::fork();
-    if (pid == 0)
-        ::_exit(0);
-    wait_for(pid);
+    bench::wait_for(bench::forked([] {}));
 }
+
+/// A fork by hand that keeps what the library promises: the child dies with its parent, has no
+/// input, none of the parent's exit handlers and output, flushes its own, and is waited for by a
+/// descriptor.
+class promised_fork {
+public:
+    static void run() {
+        int tie[2];
+        bench::require(::pipe2(tie, O_CLOEXEC) == 0);
+        flush();
+        const ::pid_t pid = bench::forked([&] { live(tie); });
+        const int child = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+        ::close(tie[0]);
+        wait_for(child);
+        ::close(child);
+        ::close(tie[1]);
+    }
+
+private:
+    static void live(const int (&tie)[2]) {
+        ::close(tie[1]);
+        bench::require(::fcntl(tie[0], F_SETSIG, SIGKILL) == 0 &&
+                       ::fcntl(tie[0], F_SETOWN, ::getpid()) == 0 &&
+                       ::fcntl(tie[0], F_SETFL, O_ASYNC | O_NONBLOCK) == 0);
+        ::pollfd gone{tie[0], POLLIN, 0};
+        bench::require(::poll(&gone, 1, 0) == 0);
+        std::atexit([] {
+            flush();
+            ::_exit(0);
+        });
+        for (std::FILE* const file : {stdin, stdout, stderr})
+            ::__fpurge(file);
+        const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+        ::dup2(nothing, 0);
+        ::close(nothing);
+        abi::__cxa_finalize(nullptr);  // Meets the handler above first.
+    }
+    static void flush() {
+        for (std::ostream* const stream : {&std::cout, &std::cerr, &std::clog})
+            stream->rdbuf()->pubsync();
+        std::fflush(stdout);
+        std::fflush(stderr);
+    }
+    static void wait_for(int child) {
+        ::pollfd ended{child, POLLIN, 0};
+        bench::require(::poll(&ended, 1, -1) == 1);
+        ::siginfo_t info{};
+        bench::require(::waitid(P_PIDFD, static_cast<::id_t>(child), &info, WEXITED) == 0);
+    }
+};
 
 /// This program again, which ends at once: see main.
 void raw_spawn() {
-    char* arguments[] = {const_cast<char*>("/proc/self/exe"), const_cast<char*>("--end-at-once"),
-                         nullptr};
-    ::pid_t pid = 0;
-    if (::posix_spawn(&pid, arguments[0], nullptr, nullptr, arguments, ::environ) != 0)
-        std::abort();
-    wait_for(pid);
+    bench::wait_for(bench::spawned({"/proc/self/exe", "--end-at-once"}));
 }
 
-double median_us(std::vector<double>& seconds) {
-    const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
-    std::nth_element(seconds.begin(), middle, seconds.end());
-    return *middle * 1e6;
+/// `start` over and over, in a parent that has `bytes` of its own.
+template <class Start>
+auto repeated(std::size_t bytes, Start start) {
+    return [=](benchmark::State& state) {
+        const bench::resident memory(bytes);
+        start();  // The first one finds cold caches, and the fork server not started yet.
+        bench::time_each(state, start);
+    };
 }
 
-template <class Act>
-double seconds_of(Act act) {
-    const auto start = clock_type::now();
-    act();
-    return std::chrono::duration<double>(clock_type::now() - start).count();
+bool exists(const std::string& method) {
+    const std::vector<std::string> all = mp::get_all_start_methods();
+    return std::find(all.begin(), all.end(), method) != all.end();
 }
 
-/// Measures both in turn; "ratio" is of the medians, which a busy machine disturbs least.
-template <class Ours, class Raw>
-void compare(benchmark::State& state, Ours ours, Raw raw) {
-    std::vector<double> with;
-    std::vector<double> without;
-    for (auto _ : state) {
-        with.push_back(seconds_of(ours));
-        without.push_back(seconds_of(raw));
-        state.SetIterationTime(with.back());
-    }
-    const double ours_us = median_us(with);
-    const double raw_us = median_us(without);
-    state.counters["ours_us"] = ours_us;
-    state.counters["raw_us"] = raw_us;
-    state.counters["ratio"] = ours_us / raw_us;
+void add_ours(const std::string& job, const std::string& method, std::size_t bytes) {
+    if (exists(method))
+        bench::contender(job, bench::ours, repeated(bytes, [method] { start_and_join(method); }));
 }
 
-void fork_and_join(benchmark::State& state) {
-    const std::vector<char> resident(static_cast<std::size_t>(state.range(0)) << 20, 1);
-    benchmark::DoNotOptimize(resident.data());
-    compare(
-        state, [] { start_and_join("fork"); }, raw_fork);
-}
-BENCHMARK(fork_and_join)->Arg(0)->Arg(256)->ArgName("resident_MiB")->UseManualTime()->MinTime(2);
+void add() {
+    add_ours("start_fork", "fork", 0);
+    bench::contender("start_fork", bench::limit, repeated(0, raw_fork));
+    add_ours("start_fork_promised", "fork", 0);
+    bench::contender("start_fork_promised", bench::limit, repeated(0, promised_fork::run));
 
-void spawn_and_join(benchmark::State& state) {
-    compare(
-        state, [] { start_and_join("spawn"); }, raw_spawn);
+    add_ours("start_forkserver", "forkserver", 0);
+    bench::contender("start_forkserver", bench::limit, repeated(0, raw_fork));
+
+    add_ours("start_spawn", "spawn", 0);
+    bench::contender("start_spawn", bench::limit, repeated(0, raw_spawn));
+
+    add_ours("start_forkserver_2GiB", "forkserver", bench::two_GiB);
+    bench::contender("start_forkserver_2GiB", "raw fork", repeated(bench::two_GiB, raw_fork));
+
+    add_ours("start_spawn_2GiB", "spawn", bench::two_GiB);
+    bench::contender("start_spawn_2GiB", bench::limit, repeated(bench::two_GiB, raw_spawn));
 }
-BENCHMARK(spawn_and_join)->UseManualTime()->MinTime(2);
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    mp::freeze_support(argc, argv);
     if (argc == 2 && std::string_view(argv[1]) == "--end-at-once")
         return 0;
-    benchmark::Initialize(&argc, argv);
-    benchmark::RunSpecifiedBenchmarks();
+    return bench::run_contenders(argc, argv, add);
 }

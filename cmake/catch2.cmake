@@ -7,6 +7,29 @@ find_package(Catch2 3 QUIET)
 if(NOT Catch2_FOUND)
     find_package(Catch2 2.13 QUIET)
 endif()
+
+# A build for another system cannot use the machine's library, but can its headers, if that is all.
+if(NOT Catch2_FOUND AND CMAKE_CROSSCOMPILING)
+    include(${CMAKE_CURRENT_LIST_DIR}/host_headers.cmake)
+    multiprocessing_host_headers(catch2_headers catch2)
+    find_file(
+        MULTIPROCESSING_CATCH2_MODULE
+        NAMES Catch2/Catch.cmake
+        PATHS /usr/lib/cmake /usr/share/cmake
+        NO_DEFAULT_PATH
+        NO_CMAKE_FIND_ROOT_PATH
+    )
+    mark_as_advanced(MULTIPROCESSING_CATCH2_MODULE)
+    if(EXISTS ${catch2_headers}/catch2/catch.hpp AND MULTIPROCESSING_CATCH2_MODULE)
+        add_library(Catch2::Catch2 INTERFACE IMPORTED)
+        target_include_directories(Catch2::Catch2 SYSTEM INTERFACE ${catch2_headers})
+        cmake_path(GET MULTIPROCESSING_CATCH2_MODULE PARENT_PATH catch2_modules)
+        list(APPEND CMAKE_MODULE_PATH ${catch2_modules})
+        set(Catch2_FOUND TRUE)
+        set(Catch2_VERSION 2.13)
+    endif()
+endif()
+
 if(NOT Catch2_FOUND)
     FetchContent_Declare(
         Catch2

@@ -5,7 +5,11 @@
 # preset's choice (CMAKE_COMPILE_WARNING_AS_ERROR).
 add_library(multiprocessing_warnings INTERFACE)
 if(MSVC)
-    target_compile_options(multiprocessing_warnings INTERFACE /W4 /permissive- /utf-8)
+    # The C library's names that POSIX has too are used where both systems run the same line.
+    target_compile_options(multiprocessing_warnings INTERFACE /W4 /permissive- /utf-8 /bigobj)
+    target_compile_definitions(
+        multiprocessing_warnings INTERFACE _CRT_NONSTDC_NO_WARNINGS _CRT_SECURE_NO_WARNINGS
+    )
 else()
     target_compile_options(
         multiprocessing_warnings
@@ -19,6 +23,22 @@ function(multiprocessing_program_name result source)
     cmake_path(REMOVE_EXTENSION source LAST_ONLY)
     string(REPLACE "/" "." source ${source})
     set(${result} ${source} PARENT_SCOPE)
+endfunction()
+
+# multiprocessing_for_this_system(RESULT SOURCE): false for a file one of whose first lines is a
+# comment that says `POSIX only` or `Windows only`, on the other of the two.
+function(multiprocessing_for_this_system result source)
+    if(WIN32)
+        set(other_system POSIX)
+    else()
+        set(other_system Windows)
+    endif()
+    file(STRINGS ${source} elsewhere REGEX "^// (.*[^A-Za-z])?${other_system} only" LIMIT_COUNT 1)
+    if(elsewhere)
+        set(${result} FALSE PARENT_SCOPE)
+    else()
+        set(${result} TRUE PARENT_SCOPE)
+    endif()
 endfunction()
 
 # multiprocessing_add_program(TARGET SOURCE OUTPUT_NAME): an executable that uses the library.

@@ -4,6 +4,7 @@
 
 #include <support/catch.hpp>
 #include <support/leftovers.hpp>
+#include <support/run_program.hpp>
 
 #include <string>
 #include <vector>
@@ -39,6 +40,6 @@ TEST_CASE("multiprocessing: one header shows every part") {
     mp::Pool pool(2, {.start_method = method});
     CHECK(pool.map(twice, std::vector<int>{1, 2, 3}) == std::vector<int>{2, 4, 6});
 
-    CHECK(mp::subprocess::call({"sh", "-c", "exit 3"}) == 3);
+    CHECK(mp::subprocess::call({support::child_program("tool"), "exit", "3"}) == 3);
     CHECK(mp::os::getpid() == mp::current_process().pid());
 }

@@ -4,11 +4,9 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/leftovers.hpp"
 #include "support/messages.hpp"
-
-#include <fcntl.h>
-#include <unistd.h>
 
 using namespace multiprocessing::detail;
 using multiprocessing::PicklingError;
@@ -17,7 +15,7 @@ using support::message_of;
 
 TEST_CASE("reduction: the same handle twice in a message is one place, and two on arrival") {
     const support::leftovers check;
-    const handle original(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const handle original = support::open_something();
     const handle_outbox outbox;
     CHECK(handle_outbox::put(original.get(), "thing") == 0);
     CHECK(handle_outbox::put(original.get(), "thing") == 0);
@@ -36,7 +34,7 @@ TEST_CASE("reduction: the same handle twice in a message is one place, and two o
 }
 
 TEST_CASE("reduction: a handle crosses only when a process is started") {
-    const handle original(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const handle original = support::open_something();
     CHECK(contains(message_of<PicklingError>([&] { encode(original); }),
                    "can only be handed to a process when it is started"));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/spawn.hpp>
 
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
@@ -9,15 +10,12 @@
 #include <multiprocessing/process.hpp>
 
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/gate.hpp"
 #include "support/leftovers.hpp"
 #include "support/messages.hpp"
 #include "support/run_program.hpp"
 #include "support/watchdog.hpp"
-
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 namespace mp = multiprocessing;
 namespace mpd = multiprocessing::detail;
@@ -56,12 +54,19 @@ std::string heard_from(const auto& target, auto... arguments) {
     return words;
 }
 
+support::program_result run_as_child(const std::string& place) {
+    return support::run_program({mpd::own_program().front(), "--multiprocessing-spawn", place});
+}
+
 /// Starts this program as a spawned child on a job made here; what it says and its exit code.
 support::program_result run_job(std::span<const std::byte> bytes, std::size_t claimed) {
-    const mpd::handle job(::memfd_create("job", 0));
-    REQUIRE(::write(job.get(), bytes.data(), bytes.size()) == static_cast<::ssize_t>(bytes.size()));
-    return support::run_program({"/proc/self/exe", "--multiprocessing-spawn",
-                                 std::to_string(job.get()) + ":" + std::to_string(claimed)});
+    mpd::shared_block job;
+    REQUIRE_FALSE(mpd::shared_block::create(job, bytes.size()));
+    mpd::mapping view;
+    REQUIRE_FALSE(job.map(view, 0, bytes.size()));
+    std::memcpy(view.data(), bytes.data(), bytes.size());
+    support::make_inherited(job.native());
+    return run_as_child(std::to_string(job.native()) + ":" + std::to_string(claimed));
 }
 
 mpd::spawn_header header_for(mpd::code_address thunk) {
@@ -128,7 +133,7 @@ TEST_CASE("spawn: a job that names handles that do not exist is refused") {
     const support::watchdog guard;
     const support::leftovers check;
     auto header = header_for(mpd::thunk_entry<&say_thunk_ran>::address());
-    header.handles.push_back(9999);
+    header.handles.push_back(static_cast<std::uint64_t>(support::never_opened()));
     const auto result = run_header(header);
     CHECK(result.exitcode == 1);
     CHECK(contains(result.out, "take over a handle"));
@@ -157,7 +162,7 @@ TEST_CASE("spawn: a user who gives the option by hand gets an error") {
     const support::leftovers check;
     const std::string place = GENERATE("", ":", "1", "x:1", "999:10", "1:10", "-1:10",
                                        "4294967297:10", "0:0", "3:99999999999999999999999");
-    const auto result = support::run_program({"/proc/self/exe", "--multiprocessing-spawn", place});
+    const auto result = run_as_child(place);
     CHECK(result.exitcode == 1);
     CHECK(contains(result.out, "a spawned child cannot run: "));
 }

@@ -59,7 +59,10 @@ extern "C" void _mm_pause(void);
 #endif
 #endif
 
-#if defined(MULTIPROCESSING_THREAD_SANITIZER)
+// Also without the notes of calls and returns, which Clang's no_sanitize leaves in.
+#if defined(MULTIPROCESSING_THREAD_SANITIZER) && defined(__clang__)
+#define MULTIPROCESSING_NO_THREAD_SANITIZER __attribute__((disable_sanitizer_instrumentation))
+#elif defined(MULTIPROCESSING_THREAD_SANITIZER)
 #define MULTIPROCESSING_NO_THREAD_SANITIZER __attribute__((no_sanitize("thread")))
 #else
 #define MULTIPROCESSING_NO_THREAD_SANITIZER

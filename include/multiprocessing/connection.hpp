@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/arguments.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/frame_stream.hpp>
@@ -55,17 +56,19 @@ public:
 
     /// Receives a value, as the type it was sent as; blocks until there is one. Throws `EOFError`
     /// where the other end is closed and everything was read; `PicklingError` where the message is
-    /// a value of another type, or was sent by `send_bytes`: it is consumed. Text sent as a literal
-    /// is a `std::string` here.
+    /// a value of another type, or was sent by `send_bytes`: it is consumed; `std::system_error`
+    /// with `std::errc::bad_message` where the sender ended in the middle of one. Text sent as a
+    /// literal is a `std::string` here.
     template <class T>
     T recv() {
         return reading().receive_with([](std::span<const std::byte> message) {
             detail::decoder in(message);
             if (message.size() < sizeof(std::uint64_t) ||
                 in.read<std::uint64_t>() != detail::type_tag<T>())
-                throw PicklingError("expected a message with a " + detail::type_name<T>() +
-                                    ", and received " + std::to_string(message.size()) +
-                                    " bytes of something else");
+                throw PicklingError("expected a message with a value of type " +
+                                    detail::type_name<T>() + ", and received " +
+                                    std::to_string(message.size()) +
+                                    " bytes that were sent as something else");
             T value = in.read<T>();
             in.finish();
             return value;
@@ -144,8 +147,7 @@ private:
 
     // Text travels as a string, whatever it was at the sender.
     template <class T>
-    using sent_as =
-        std::conditional_t<std::is_convertible_v<const T&, std::string_view>, std::string, T>;
+    using sent_as = detail::argument_t<T>;
 
     Connection(detail::handle reader, detail::handle writer) : state_(std::make_shared<ends>()) {
         state_->reader = detail::frame_reader(std::move(reader));

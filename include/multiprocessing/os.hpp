@@ -5,6 +5,7 @@
 #include <string>
 
 #include <multiprocessing/detail/os/child.hpp>
+#include <multiprocessing/detail/os/fork.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/error.hpp>
 
@@ -19,17 +20,6 @@ inline int getpid() noexcept {
 /// gone. On Windows the number of the starter also when it is gone. Python: `os.getppid`.
 inline int getppid() noexcept {
     return detail::parent_process_id();
-}
-
-/// Splits this process in two: returns 0 in the child, the child's number in the parent. Output
-/// that is still in a buffer comes from both; flush before, or use `Process`, which does. In a
-/// program with several threads only the caller goes on in the child, and locks that the others
-/// held stay locked. Throws `std::system_error` when the system has no room for a process. POSIX
-/// only. Python: `os.fork`.
-inline int fork() {
-    int pid = 0;
-    detail::throw_if_error(detail::fork_process(pid), "fork");
-    return pid;
 }
 
 /// What a wait found.

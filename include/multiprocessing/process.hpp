@@ -71,9 +71,10 @@ public:
     /// Starts the process, after this one's standard output and error were flushed; returns when it
     /// exists. The target and arguments are let go of here. The child is tied to this process: it
     /// is killed when this one dies, before its first instruction of the target already. Throws
-    /// `ProcessError` if it was started before, if this process is a daemon, or if main has not
-    /// called `freeze_support` and the start method is spawn; `PicklingError` where the target or
-    /// an argument cannot cross; `std::system_error` where the system has no room for a process.
+    /// `ProcessError` if it was started before, if this process is a daemon or has begun to exit,
+    /// or if main has not called `freeze_support` and the start method is spawn; `PicklingError`
+    /// where the target or an argument cannot cross; `std::system_error` where the system has no
+    /// room for a process.
     void start() {
         check_open();
         check_role("start");
@@ -117,9 +118,10 @@ public:
     /// reads the same. Nothing happens if it has ended. Its own children are killed with it.
     /// Throws `ProcessError` before `start()`.
     void terminate() { signal(detail::child_process::terminate_signal); }
-    /// Ends it: SIGKILL, which nobody can handle; on Windows the same as `terminate()`.
+    /// Ends it: SIGKILL, which nobody can handle. On Windows the same as `terminate()`, but for the
+    /// exit code, which tells the two apart here as well.
     void kill() { signal(detail::child_process::kill_signal); }
-    /// Interrupts it, as Ctrl-C in a terminal would: SIGINT.
+    /// Interrupts it, as Ctrl-C in a terminal would: SIGINT; on Windows it ends at once.
     void interrupt() { signal(detail::child_process::interrupt_signal); }
 
     /// Lets go of what the system keeps for it. Throws `ValueError` while it runs. May be repeated.
@@ -161,7 +163,9 @@ public:
     std::optional<int> ident() const { return pid(); }
 
     /// Empty before its end; then what its function's return (0), an exception (1) or `exit` gave,
-    /// or minus the signal that killed it; 255 if another part of the program waited for it first.
+    /// or minus the signal that killed it (on Windows `terminate`, `kill` and `interrupt` count as
+    /// signals, and a fault gives its code, which is negative); 255 if another part of the program
+    /// waited for it first.
     std::optional<int> exitcode() {
         check_open();
         const auto code = state_->exitcode();

@@ -62,9 +62,9 @@ public:
         std::optional<T> value;
         detail::message_buffer copy;
         const bool done = open().take({block, limit}, [&](std::span<const std::byte> message) {
-            // Reading runs user's code: not with the queue's lock held, unless a copy would cost
+            // Reading may run user's code: not with the queue's lock held, unless a copy would cost
             // more.
-            if (message.size() > most_copied_bytes)
+            if (detail::is_bulk<T> || message.size() > most_copied_bytes)
                 value.emplace(detail::decode<T>(message));
             else
                 std::memcpy(copy.resize(message.size()), message.data(), message.size());

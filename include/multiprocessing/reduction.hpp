@@ -2,7 +2,6 @@
 // Handles that travel with a message: how queues, connections and other shared objects reach a child.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/os/handle.hpp>
 #include <multiprocessing/error.hpp>
@@ -36,7 +36,7 @@ public:
                                 " can only be handed to a process when it is started, as one of its "
                                 "arguments");
         auto& handles = box->handles_;
-        const auto found = std::find(handles.begin(), handles.end(), object);
+        const auto found = detail::find(handles.begin(), handles.end(), object);
         const auto place = static_cast<std::uint32_t>(found - handles.begin());
         if (found == handles.end())
             handles.push_back(object);

@@ -46,6 +46,32 @@ struct spawn_header {
     std::vector<std::uint64_t> handles;
 };
 
+// Written out: everybody who includes this header would pay for what the codec finds out by itself.
+template <>
+struct codec<spawn_header> {
+    static constexpr std::size_t min_bytes = sizeof(spawn_stamp) + 3 * sizeof(std::uint64_t);
+
+    static void size(sizer& sizes, const spawn_header& header) {
+        sizes.add(min_bytes + header.handles.size() * sizeof(std::uint64_t));
+    }
+    static void write(writer& out, const spawn_header& header) {
+        out.put_value(header.stamp);
+        out.put_value(header.thunk_image);
+        out.put_value(header.thunk_offset);
+        out.put_value(std::uint64_t{header.handles.size()});
+        for (const std::uint64_t object : header.handles)
+            out.put_value(object);
+    }
+    static spawn_header read(decoder& in) {
+        spawn_header header{in.take_value<spawn_stamp>(), in.take_value<std::uint64_t>(),
+                            in.take_value<std::uint64_t>(), {}};
+        header.handles.resize(in.take_count<std::uint64_t, sizeof(std::uint64_t)>());
+        for (std::uint64_t& object : header.handles)
+            object = in.take_value<std::uint64_t>();
+        return header;
+    }
+};
+
 inline constexpr std::uint64_t spawn_magic = 0x316e776170733a6dU;
 inline constexpr std::string_view spawn_option = "--multiprocessing-spawn";
 
@@ -139,7 +165,7 @@ inline void check_stamp(const spawn_stamp& stamp) {
 }
 
 inline int run_job(std::span<const std::byte> bytes) {
-    check_stamp(decoder(bytes).read<spawn_stamp>());
+    check_stamp(decoder(bytes).take_value<spawn_stamp>());
     decoder job(bytes);
     const auto header = job.read<spawn_header>();
     const code_address thunk = thunk_at({header.thunk_image, header.thunk_offset});
@@ -196,6 +222,23 @@ inline int run_spawned(std::string_view text) {
     return run_job({view.data(), view.size()});
 }
 
+/// Where main begins. `options` are the words after the program's name; in a spawned child, which
+/// has two, this does not return.
+inline void begin_main(std::string name, const std::vector<std::string_view>& options) {
+    freeze_support_called() = true;
+    program_name() = std::move(name);
+    if (options.size() != 2 || options[0] != spawn_option)
+        return;
+    stop_inheritance();
+    int status = 1;
+    try {
+        status = run_spawned(options[1]);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "multiprocessing: a spawned child cannot run: %s\n", error.what());
+    }
+    std::exit(status);
+}
+
 }  // namespace detail
 
 /// Must be the first line of `main` in a program that starts processes by `spawn`: Windows always
@@ -204,19 +247,19 @@ inline int run_spawned(std::string_view text) {
 /// in `main` runs in the parent only; the child's exit handlers run, as `std::exit` runs them.
 /// Python: `multiprocessing.freeze_support` together with `if __name__ == '__main__'`.
 inline void freeze_support(int argc, char** argv) {
-    detail::freeze_support_called() = true;
     if (argc > 0)
-        detail::program_name() = argv[0];
-    if (argc != 3 || argv[1] != detail::spawn_option)
-        return;
-    detail::stop_inheritance();
-    int status = 1;
-    try {
-        status = detail::run_spawned(argv[2]);
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "multiprocessing: a spawned child cannot run: %s\n", error.what());
-    }
-    std::exit(status);
+        detail::begin_main(detail::own_name(argv[0]), {argv + 1, argv + argc});
+    else
+        detail::begin_main({}, {});
+}
+
+/// The same for a main that is given nothing, or something else: WinMain, wmain.
+inline void freeze_support() {
+    const auto words = detail::own_arguments();
+    if (words.empty())
+        detail::begin_main({}, {});
+    else
+        detail::begin_main(words.front(), {words.begin() + 1, words.end()});
 }
 
 }  // namespace multiprocessing

@@ -28,6 +28,8 @@ struct communication {
     std::string stderr_;
 };
 
+struct CompletedProcess;
+
 /// A program that was started and may still run. `poll`, `wait`, `returncode`, `send_signal`,
 /// `terminate` and `kill` may be called by several threads at once, the rest by one.
 ///
@@ -43,6 +45,9 @@ public:
         if (how.capture_output || how.check || how.timeout || how.input)
             throw ValueError("Popen takes no capture_output, check, timeout or input: run does");
         start(how);
+        stdin_.share_with_forks();
+        stdout_.share_with_forks();
+        stderr_.share_with_forks();
     }
     /// The same for `{"ls"}`, which would be ambiguous without.
     explicit Popen(std::initializer_list<argument> args, const options& how = {})
@@ -90,15 +95,23 @@ public:
         return std::exchange(received_, {});
     }
 
-    /// Sends a signal; nothing happens to a program that has ended, nor to another one that got its
-    /// number. Throws `std::system_error` if it may not be signalled.
+    /// Sends a signal; on Windows SIGTERM, SIGINT, 9, `CTRL_C_EVENT_` or `CTRL_BREAK_EVENT_`,
+    /// others are a `ValueError`. Nothing happens to a program that has ended, nor to another one
+    /// that got its number. Throws `std::system_error` if it may not be signalled.
     void send_signal(int signal) { child_->signal(signal); }
-    /// Asks it to end (SIGTERM); on Windows ends it.
+    /// Asks it to end (SIGTERM). On Windows ends it, with return code -15; Python's is 1 there.
     void terminate() { send_signal(detail::child_process::terminate_signal); }
-    /// Ends it at once (SIGKILL).
+    /// Ends it at once (SIGKILL); return code -9, also on Windows.
     void kill() { send_signal(detail::child_process::kill_signal); }
 
 private:
+    friend CompletedProcess run(command args, options how);
+    friend int call(command args, options how);
+
+    /// One that no other part of the program can see: forks of this process do not get its pipes.
+    struct unseen {};
+    Popen(unseen, command args, const options& how) : args_(std::move(args)) { start(how); }
+
     void start(const options& how) {
         detail::dropped_children::instance().reap();
         detail::child_process child;
@@ -125,7 +138,8 @@ private:
         communicating_ = true;
         detail::pipe_exchange pipes;
         if (!stdin_.closed())
-            detail::throw_if_error(pipes.feed(stdin_.pipe_, input), "write to a program");
+            detail::throw_if_error(pipes.feed(stdin_.pipe_, input, unfinished_input_),
+                                   "write to a program");
         drain(pipes, stdout_, received_.stdout_);
         drain(pipes, stderr_, received_.stderr_);
         bool done = false;
@@ -145,6 +159,7 @@ private:
     std::unique_ptr<detail::subprocess_child> child_;
     communication received_;
     std::string pending_input_;
+    detail::pipe_exchange::unfinished unfinished_input_;
     bool communicating_ = false;
 };
 
@@ -207,7 +222,7 @@ inline CompletedProcess run(command args, options how = {}) {
     const auto input = std::exchange(how.input, std::nullopt);
     const auto limit = std::exchange(how.timeout, std::nullopt);
     const bool check = std::exchange(how.check, false);
-    Popen process(std::move(args), how);
+    Popen process(Popen::unseen(), std::move(args), how);
     auto [out, err] = detail::or_kill(process, [&] { return process.communicate(input, limit); });
     CompletedProcess result{process.args(), *process.returncode(), std::move(out), std::move(err)};
     if (check)
@@ -220,7 +235,7 @@ inline CompletedProcess run(command args, options how = {}) {
 /// Python: `subprocess.call`.
 inline int call(command args, options how = {}) {
     const auto limit = std::exchange(how.timeout, std::nullopt);
-    Popen process(std::move(args), how);
+    Popen process(Popen::unseen(), std::move(args), how);
     return detail::or_kill(process, [&] { return process.wait(limit); });
 }
 

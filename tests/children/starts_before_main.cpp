@@ -13,7 +13,7 @@ void nothing() {}
 
 [[maybe_unused]] const bool started_early = [] {
     try {
-        mp::Process p(nothing, {.start_method = "fork"});
+        mp::Process p(nothing, {.start_method = mp::detail::all_start_methods().front()});
         p.start();
         p.join();
         std::printf("started early\n");

@@ -14,9 +14,14 @@
 #include <thread>
 
 #include "../support/gate.hpp"
+#include "../support/processes.hpp"
 
 #include <fcntl.h>
+#if defined(MULTIPROCESSING_POSIX)
 #include <unistd.h>
+#else
+#include <io.h>
+#endif
 
 namespace mp = multiprocessing;
 
@@ -26,13 +31,30 @@ struct custom_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-[[noreturn]] void run_for_ever() {
-    for (;;)
-        ::pause();
+#if defined(MULTIPROCESSING_POSIX)
+int copy_of_output() {
+    return ::fcntl(1, F_DUPFD_CLOEXEC, 10);
+}
+int open_unwritable() {
+    return ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+}
+#else
+int copy_of_output() {
+    return ::dup(1);
+}
+// Windows has no device that is always full; one that is open for reading refuses as well.
+int open_unwritable() {
+    return ::open("NUL", O_RDONLY);
+}
+#endif
+
+void tell_exitcode(int log, mp::Process& p) {
+    const std::string line = "exitcode " + std::to_string(*p.exitcode()) + "\n";
+    static_cast<void>(!::write(log, line.data(), static_cast<unsigned>(line.size())));
 }
 void say_and_run_for_ever(mp::detail::handle to) {
     support::say(to, ".");
-    run_for_ever();
+    support::run_for_ever();
 }
 void write_everywhere() {
     std::printf("child C\n");
@@ -67,12 +89,10 @@ void read_input() {
     std::printf(std::getline(std::cin, line) ? "child read %s\n" : "child read nothing%s\n",
                 line.c_str());
 }
-void outlive(int parent) {
-    while (mp::os::getppid() == parent)
-        ::usleep(1000);  // What the system does not wake one for.
+void outlive() {
     auto maker = mp::parent_process();
     std::printf("child outlived: %s\n",
-                !maker->is_alive() && maker->join() ? "parent is gone" : "parent lives");
+                maker->join() && !maker->is_alive() ? "parent is gone" : "parent lives");
 }
 void start_family(std::string method, mp::detail::handle to) {
     mp::detail::handle copy;
@@ -80,7 +100,7 @@ void start_family(std::string method, mp::detail::handle to) {
     mp::Process p(say_and_run_for_ever, mp::args(std::move(copy)), {.start_method = method});
     p.start();
     support::say(to, ".");
-    run_for_ever();
+    support::run_for_ever();
 }
 
 template <class... Ts>
@@ -140,12 +160,42 @@ void story_daemon_ends_at_exit(const std::string& method) {
     support::hear(gate.ends.reader);
     std::printf("parent done\n");
 }
+void ignore_termination(mp::detail::handle to) {
+    std::signal(SIGTERM, SIG_IGN);
+    say_and_run_for_ever(std::move(to));
+}
+void story_stubborn_daemon(const std::string& method) {
+    support::gate gate;
+    mp::Process p(ignore_termination, mp::args(gate.writer()),
+                  {.daemon = true, .start_method = method});
+    p.start();
+    support::hear(gate.ends.reader);
+    std::printf("parent done\n");
+}
+// Children that are started while the program ends: until that is refused, by a thread that the
+// last of the exit handlers waits for.
+void story_starts_while_ending(const std::string& method) {
+    static std::thread starter;
+    static support::gate gate;
+    std::atexit([] { starter.join(); });  // Before the library's own: handlers run in reverse.
+    starter = std::thread([method] {
+        try {
+            for (;;)
+                mp::Process(say_and_run_for_ever, mp::args(gate.writer()),
+                            {.daemon = true, .start_method = method})
+                    .start();
+        } catch (const mp::ProcessError& error) {
+            std::printf("%s\n", error.what());
+        }
+    });
+    support::hear(gate.ends.reader);
+}
 void story_killed(const std::string& method) {
     support::gate gate;
     started(method, start_family, mp::args(method, gate.writer()));
     for (int heard = 0; heard < 2;)
         heard += static_cast<int>(support::hear(gate.ends.reader).size());
-    ::raise(SIGKILL);
+    support::die_of(support::kill_signal);
 }
 void story_short_thread(const std::string& method) {
     support::gate gate;
@@ -160,30 +210,29 @@ void story_short_thread(const std::string& method) {
     std::printf("exitcode %d\n", *p->exitcode());
 }
 void story_outlive(const std::string& method) {
-    mp::Process p(outlive, mp::args(mp::os::getpid()),
-                  {.start_method = method, .outlive_parent = true});
+    mp::Process p(outlive, {.start_method = method, .outlive_parent = true});
     p.start();
 }
 void story_input(const std::string& method) {
     started(method, read_input).join();
 }
 void story_no_streams(const std::string& method) {
-    const int log = ::fcntl(1, F_DUPFD_CLOEXEC, 10);
+    const int log = copy_of_output();
     ::close(0);
     ::close(1);
     ::close(2);
     auto p = started(method, write_everywhere);
     p.join();
-    ::dprintf(log, "exitcode %d\n", *p.exitcode());
+    tell_exitcode(log, p);
 }
 void story_full(const std::string& method) {
-    const int log = ::fcntl(1, F_DUPFD_CLOEXEC, 10);
-    ::dup2(::open("/dev/full", O_WRONLY | O_CLOEXEC), 1);
+    const int log = copy_of_output();
+    ::dup2(open_unwritable(), 1);
     std::cout.exceptions(std::ios::badbit);
     std::printf("lost");
     auto p = started(method, write_everywhere);
     p.join();
-    ::dprintf(log, "exitcode %d\n", *p.exitcode());
+    tell_exitcode(log, p);
 }
 void story_chosen(const std::string& method) {
     mp::set_start_method(method);
@@ -203,6 +252,8 @@ const std::map<std::string, void (*)(const std::string&)> stories{
     {"exit", story_exit},
     {"joined_at_exit", story_joined_at_exit},
     {"daemon_ends_at_exit", story_daemon_ends_at_exit},
+    {"stubborn_daemon", story_stubborn_daemon},
+    {"starts_while_ending", story_starts_while_ending},
     {"killed", story_killed},
     {"short_thread", story_short_thread},
     {"outlive", story_outlive},

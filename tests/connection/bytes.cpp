@@ -2,7 +2,6 @@
 // Messages of bytes: their frames, their bounds, and the two ways to receive them.
 #include <multiprocessing/connection.hpp>
 
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -10,9 +9,8 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/gate.hpp"
 #include "support/leftovers.hpp"
-
-#include <unistd.h>
 
 namespace {
 
@@ -32,13 +30,13 @@ TEST_CASE("connection: bytes travel in CPython's frames") {
     writer.send_bytes("");
     writer.send_bytes("hello");
     writer.send_bytes(std::string(600, 'x'));
-    std::array<char, 4096> raw{};
-    REQUIRE(::read(reader.fileno(), raw.data(), raw.size()) == 4 + 9 + 604);
-    CHECK(std::string(raw.data(), 13) == std::string("\0\0\0\0\0\0\0\5hello", 13));
-    CHECK(std::string(raw.data() + 13, 5) == std::string("\0\0\2\x58x", 5));
+    const std::string raw = support::read_exactly(reader.fileno(), 4 + 9 + 604);
+    CHECK(raw.substr(0, 13) == std::string("\0\0\0\0\0\0\0\5hello", 13));
+    CHECK(raw.substr(13, 5) == std::string("\0\0\2\x58x", 5));
+    CHECK_FALSE(reader.poll());
 
     const char frames[] = "\0\0\0\3abc\0\0\0\0\xff\xff\xff\xff\0\0\0\0\0\0\0\2de";
-    REQUIRE(::write(writer.fileno(), frames, sizeof frames - 1) == sizeof frames - 1);
+    support::write_raw(writer.fileno(), {frames, sizeof frames - 1});
     CHECK(text_of(reader.recv_bytes()) == "abc");
     CHECK(reader.recv_bytes().empty());
     CHECK(text_of(reader.recv_bytes()) == "de");

@@ -6,10 +6,9 @@
 #include <system_error>
 
 #include "support/catch.hpp"
+#include "support/gate.hpp"
 #include "support/leftovers.hpp"
-
-#include <sys/resource.h>
-#include <unistd.h>
+#include "support/mappings.hpp"
 
 namespace {
 
@@ -18,8 +17,7 @@ namespace mp = multiprocessing;
 /// What receiving says of a stream that is these bytes and ends then.
 std::error_code error_of(const std::string& stream) {
     auto [reader, writer] = mp::Pipe({.duplex = false});
-    REQUIRE(::write(writer.fileno(), stream.data(), stream.size()) ==
-            static_cast<::ssize_t>(stream.size()));
+    support::write_raw(writer.fileno(), stream);
     writer.close();
     try {
         reader.recv_bytes();
@@ -54,20 +52,14 @@ TEST_CASE("connection: a negative length is an error") {
           std::errc::bad_message);
 }
 
-long peak_kilobytes() {
-    struct rusage usage {};
-    REQUIRE(::getrusage(RUSAGE_SELF, &usage) == 0);
-    return usage.ru_maxrss;
-}
-
 TEST_CASE("connection: a length alone, however large, takes no memory") {
-    const long before = peak_kilobytes();
+    const auto before = support::peak_bytes();
     CHECK(error_of(std::string("\x7f\xff\xff\xff", 4)) == std::errc::bad_message);
     CHECK(error_of(std::string("\xff\xff\xff\xff\0\0\0\0\x80\0\0\0some", 16)) ==
           std::errc::bad_message);
     CHECK(error_of(std::string("\xff\xff\xff\xff\x3f\xff\xff\xff\xff\xff\xff\xff", 12)) ==
           std::errc::bad_message);
-    CHECK(peak_kilobytes() - before < 64 * 1024);
+    CHECK(support::peak_bytes() - before < 64 << 20);
 }
 
 }  // namespace

@@ -16,12 +16,13 @@
 #include <multiprocessing/process.hpp>
 
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/leftovers.hpp"
 #include "support/watchdog.hpp"
 
-#include <fcntl.h>
+#if defined(MULTIPROCESSING_POSIX)
 #include <pthread.h>
-#include <unistd.h>
+#endif
 
 namespace {
 
@@ -75,7 +76,9 @@ TEST_CASE("connection: a closed end is closed in all its copies here, and says s
 
 TEST_CASE("connection: sending to nobody is EPIPE and no signal") {
     const support::leftovers leftovers;
+#if defined(MULTIPROCESSING_POSIX)
     REQUIRE(::signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+#endif
     auto [left, right] = mp::Pipe();
     right.close();
     for (int i = 0; i < 2; ++i) {
@@ -86,9 +89,11 @@ TEST_CASE("connection: sending to nobody is EPIPE and no signal") {
             CHECK(error.code() == std::errc::broken_pipe);
         }
     }
+#if defined(MULTIPROCESSING_POSIX)
     ::sigset_t pending;
     REQUIRE(::sigpending(&pending) == 0);
     CHECK(::sigismember(&pending, SIGPIPE) == 0);
+#endif
     CHECK_THROWS_AS(left.recv<int>(), mp::EOFError);
 }
 
@@ -161,14 +166,10 @@ TEST_CASE("connection: works where the parent has no standard streams") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     const auto method = any_method();
-    int saved[3];
-    for (int fd = 0; fd < 3; ++fd) {
-        saved[fd] = ::fcntl(fd, F_DUPFD_CLOEXEC, 20);
-        ::close(fd);
-    }
     int got = 0;
-    int lowest = 0;
+    mp::detail::native_handle lowest = 0;
     {
+        const support::closed_streams closed;
         auto [ours, theirs] = mp::Pipe();
         lowest = std::min(ours.fileno(), theirs.fileno());
         mp::Process child(answer, mp::args(theirs), {.start_method = method});
@@ -177,14 +178,11 @@ TEST_CASE("connection: works where the parent has no standard streams") {
         got = ours.recv<int>();
         child.join();
     }
-    for (int fd = 0; fd < 3; ++fd) {
-        ::dup2(saved[fd], fd);
-        ::close(saved[fd]);
-    }
     CHECK(got == 2);
     CHECK(lowest > 2);
 }
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows interrupts no wait for a handler.
 std::atomic<int> handled{0};
 
 TEST_CASE("connection: signal handlers interrupt neither recv nor a large send") {
@@ -216,5 +214,6 @@ TEST_CASE("connection: signal handlers interrupt neither recv nor a large send")
     }
     ::sigaction(SIGUSR1, &before, nullptr);
 }
+#endif
 
 }  // namespace

@@ -49,6 +49,21 @@ TEST_CASE("connection: values of many types arrive as they were sent, in order")
     CHECK(left.recv<std::optional<int>>() == std::nullopt);
 }
 
+// A class that can be shown as text, but is more.
+struct named_number {
+    std::string name;
+    int number = 0;
+    operator std::string_view() const { return name; }
+};
+
+TEST_CASE("connection: what converts to text is still sent as what it is") {
+    auto [left, right] = mp::Pipe();
+    left.send(named_number{"seven", 7});
+    const auto received = right.recv<named_number>();
+    CHECK(received.name == "seven");
+    CHECK(received.number == 7);
+}
+
 TEST_CASE("connection: text is text, however it was written down") {
     auto [left, right] = mp::Pipe();
     const char* const pointer = "pointer";

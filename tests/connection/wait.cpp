@@ -2,9 +2,7 @@
 #include <multiprocessing/connection.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <csignal>
 #include <list>
 #include <string>
 #include <system_error>
@@ -14,11 +12,9 @@
 #include <multiprocessing/process.hpp>
 
 #include "support/catch.hpp"
+#include "support/gate.hpp"
 #include "support/leftovers.hpp"
 #include "support/watchdog.hpp"
-
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace {
 
@@ -87,35 +83,36 @@ TEST_CASE("connection::wait: connections, processes, sentinels and handles, in t
     const auto method = GENERATE(from_range(mp::detail::all_start_methods()));
     auto [a, a_writer] = mp::Pipe({.duplex = false});
     auto [b, b_writer] = mp::Pipe({.duplex = false});
-    std::array<int, 2> sockets{};
-    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) == 0);
+    mp::detail::pipe_ends pipe;
+    REQUIRE_FALSE(mp::detail::open_pipe(pipe));
+    const auto handle = pipe.reader.get();
     mp::Process child([](mp::Connection go) { go.recv<int>(); }, mp::args(a),
                       {.start_method = method});
     CHECK_THROWS_AS(mp::connection::wait({child}), mp::ValueError);
     child.start();
-    const waitables all{a, child, b, child.sentinel(), sockets[0]};
-    const std::vector<int> handles{child.sentinel(), sockets[0]};
+    const waitables all{a, child, b, child.sentinel(), handle};
+    const std::vector<mp::detail::native_handle> handles{child.sentinel(), handle};
     CHECK(mp::connection::wait(all, 0s).empty());
     b_writer.send("text");
     CHECK(mp::connection::wait(all) == waitables{b});
     CHECK(mp::connection::wait({child, b}) == waitables{b});
     a_writer.send(1);
     CHECK(mp::connection::wait({child}) == waitables{child});
-    REQUIRE(::write(sockets[1], "x", 1) == 1);
-    CHECK(mp::connection::wait(all) == waitables{child, b, child.sentinel(), sockets[0]});
+    support::say(pipe.writer, "x");
+    CHECK(mp::connection::wait(all) == waitables{child, b, child.sentinel(), handle});
     CHECK(mp::connection::wait(handles) == handles);
     CHECK(mp::connection::wait(std::list<mp::Process>{child}).size() == 1);
     CHECK(child.join());
-    ::close(sockets[0]);
-    ::close(sockets[1]);
 }
 
 TEST_CASE("connection::wait: what is closed cannot be waited for") {
     auto [left, right] = mp::Pipe();
-    const int handle = right.fileno();
+    const auto handle = right.fileno();
     right.close();
     CHECK_THROWS_AS(mp::connection::wait({left, right}), mp::ValueError);
     CHECK_THROWS_AS(mp::connection::wait({mp::connection::waitable(handle)}), std::system_error);
+    CHECK_THROWS_AS(mp::connection::wait({mp::connection::waitable(mp::detail::no_handle)}),
+                    std::system_error);
 }
 
 }  // namespace

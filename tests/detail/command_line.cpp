@@ -49,6 +49,85 @@ TEST_CASE("command_line: where a program may be") {
     CHECK(windows("a.exe", "C:\\x;D:\\") == words{"C:\\x\\a.exe", "D:\\a.exe"});
     CHECK(windows("C:a.exe", "C:\\x") == words{"C:a.exe"});
     CHECK(windows("y/a.exe", "C:\\x") == words{"y/a.exe"});
+    CHECK(windows("a", "C:\\x") == words{"C:\\x\\a.exe"});
+    CHECK(windows("a.b", "C:\\x") == words{"C:\\x\\a.b"});
+    CHECK(windows("y.z\\a", "C:\\x") == words{"y.z\\a.exe", "y.z\\a"});
+    const detail::program_search search{{"C:\\program\\", "."}, "D:\\path", {}, {}};
+    CHECK(detail::program_candidates("a", search, detail::windows_command_rules) ==
+          words{"C:\\program\\a.exe", ".\\a.exe", "D:\\path\\a.exe"});
+    CHECK(detail::program_candidates("ls", {{}, "/bin", {}, {}}, detail::posix_command_rules) ==
+          words{"/bin/ls"});
+}
+
+TEST_CASE("command_line: what Windows quoted is read back as it was") {
+    const words rows[] = {
+        {"program"},
+        {"a b\\c.exe", "", "x y", "tab\t"},
+        {"p", "\"", "\\\"", "\\\\\"x", "end\\", "end of words\\", "a\"b\"c", "\\\\server\\share"},
+        {"p", "\xc3\xbc \xe6\x97\xa5", "100%", "^&|<>"},
+    };
+    for (const words& row : rows)
+        CHECK(detail::split_windows_command_line(detail::windows_command_line(row)) == row);
+}
+
+// Rows of "Parsing C++ command-line arguments" in Microsoft's manual, and of the program's name.
+TEST_CASE("command_line: a line is read as the C runtime of Microsoft reads it") {
+    const struct {
+        std::string line;
+        words read;
+    } rows[] = {
+        {"p \"a b c\" d e", {"p", "a b c", "d", "e"}},
+        {"p \"ab\\\"c\" \"\\\\\" d", {"p", "ab\"c", "\\", "d"}},
+        {"p a\\\\\\b d\"e f\"g h", {"p", "a\\\\\\b", "de fg", "h"}},
+        {"p a\\\\\\\"b c d", {"p", "a\\\"b", "c", "d"}},
+        {"p a\\\\\\\\\"b c\" d e", {"p", "a\\\\b c", "d", "e"}},
+        {"p a\"b\"\" c d", {"p", "ab\" c d"}},
+        {"\"C:\\a b\\\" x", {"C:\\a b\\", "x"}},
+        {"p   ", {"p"}},
+        {"", {""}},
+        {" x", {"", "x"}},
+    };
+    for (const auto& row : rows)
+        CHECK(detail::split_windows_command_line(row.line) == row.read);
+}
+
+// What a batch file is given must be one argument to the interpreter of such files, which expands
+// variables within quotes and ends a command at '&' without.
+TEST_CASE("command_line: arguments of batch files") {
+    const struct {
+        std::string argument;
+        std::string written;
+    } rows[] = {
+        {"plain", "plain"},
+        {"/c:x.y", "/c:x.y"},
+        {"", "\"\""},
+        {"a b", "\"a b\""},
+        {"a&calc", "\"a&calc\""},
+        {"\"&calc", "\"\"\"&calc\""},
+        {"%PATH%", "\"%%cd:~,%PATH%%cd:~,%\""},
+        {"end\\", "\"end\\\\\""},
+        {"a\\\"b", "\"a\\\\\"\"b\""},
+        {"x=y", "\"x=y\""},
+    };
+    for (const auto& row : rows) {
+        std::string line;
+        detail::append_batch_argument(line, row.argument);
+        CHECK(line == row.written);
+    }
+    CHECK(detail::windows_batch_line("C:\\cmd.exe", "x y.bat", {"x y.bat", "a b"}) ==
+          "\"C:\\cmd.exe\" /e:ON /v:OFF /d /c \"\"x y.bat\" \"a b\"\"");
+    CHECK_THROWS_AS(detail::windows_batch_line("cmd.exe", "x.bat", {"x.bat", "a\nb"}), ValueError);
+    CHECK_THROWS_AS(detail::windows_batch_line("cmd.exe", "%x%.bat", {"x"}), ValueError);
+    CHECK(detail::is_batch_file("C:\\a.b\\run.Bat"));
+    CHECK(detail::is_batch_file("run.cmd. ."));
+    CHECK_FALSE(detail::is_batch_file("bat"));
+    CHECK_FALSE(detail::is_batch_file("run.bat.exe"));
+}
+
+TEST_CASE("command_line: the names of variables are compared as the system does") {
+    CHECK(detail::same_variable("Path", "PATH", detail::windows_command_rules));
+    CHECK_FALSE(detail::same_variable("Path", "PATH", detail::posix_command_rules));
+    CHECK(detail::same_variable("A", "A", detail::posix_command_rules));
 }
 
 TEST_CASE("command_line: environments") {

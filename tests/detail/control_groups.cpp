@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// POSIX only: Windows has no control groups.
 #include <multiprocessing/detail/os/system.hpp>
 
 #include <cstdlib>

@@ -4,14 +4,20 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/pipe.hpp>
 
 #include "support/catch.hpp"
-#include "support/forked.hpp"
+#include "support/gate.hpp"
 #include "support/leftovers.hpp"
+#include "support/other_process.hpp"
+#include "support/processes.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 namespace {
@@ -39,6 +45,7 @@ TEST_CASE("doorbell: rings on until it is silenced, however often it was rung") 
     CHECK_FALSE(ready);
 }
 
+#if defined(MULTIPROCESSING_POSIX)  // On Windows it is no counter.
 TEST_CASE("doorbell: a counter that is full rings, and blocks nobody") {
     const support::watchdog watchdog;
     doorbell bell;
@@ -51,6 +58,7 @@ TEST_CASE("doorbell: a counter that is full rings, and blocks nobody") {
     CHECK_FALSE(wait_ready(bell.native(), deadline::now(), ready));
     CHECK_FALSE(ready);
 }
+#endif
 
 TEST_CASE("wait_set: names what is ready: bells, streams and processes that have ended") {
     const support::leftovers leftovers;
@@ -59,7 +67,7 @@ TEST_CASE("wait_set: names what is ready: bells, streams and processes that have
     REQUIRE_FALSE(wait_set::create(set));
     doorbell bell;
     REQUIRE_FALSE(doorbell::create(bell));
-    support::forked child([] { ::pause(); });
+    support::other_process child(EVERY_START_METHOD, support::run_for_ever, std::tuple<>());
     pipe_ends pipe;
     REQUIRE_FALSE(open_pipe(pipe));
     handle sentinel;
@@ -86,7 +94,7 @@ TEST_CASE("wait_set: names what is ready: bells, streams and processes that have
     CHECK(keys == key_list{1, 2});
     set.remove(bell.native());
     set.remove(pipe.reader.get());
-    child.signal(SIGKILL);
+    child.kill();
     CHECK_FALSE(set.wait(deadline::never(), keys));
     CHECK(keys == key_list{~std::uint64_t{0}});
 }
@@ -115,12 +123,19 @@ TEST_CASE("wait_set: in the end every one of many that are ready is named") {
     }
 }
 
+void ring_there(handle lent) {
+    doorbell(std::move(lent)).ring();
+}
+
 TEST_CASE("doorbell: is heard in another process") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     doorbell bell;
     REQUIRE_FALSE(doorbell::create(bell));
-    support::forked child([&] { bell.ring(); });
+    handle lent;
+    REQUIRE_FALSE(duplicate(bell.native(), lent));
+    support::other_process child(EVERY_START_METHOD, ring_there,
+                                 multiprocessing::args(std::move(lent)));
     bool ready = false;
     CHECK_FALSE(wait_ready(bell.native(), deadline::never(), ready));
     CHECK(ready);

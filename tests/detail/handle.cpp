@@ -10,19 +10,16 @@
 #include <multiprocessing/detail/os/pipe.hpp>
 
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/leftovers.hpp"
 #include "support/watchdog.hpp"
-
-#include <fcntl.h>
 
 namespace {
 
 using namespace multiprocessing::detail;
 using namespace std::chrono_literals;
 
-bool is_open(native_handle object) {
-    return ::fcntl(object, F_GETFD) != -1;
-}
+using support::is_open;
 
 TEST_CASE("handle: closes what it owns, once") {
     const support::leftovers leftovers;
@@ -46,14 +43,14 @@ TEST_CASE("handle: closes what it owns, once") {
     CHECK_FALSE(is_open(writer));
 }
 
-TEST_CASE("handle: a duplicate lives on, above the standard streams and close-on-exec") {
+TEST_CASE("handle: a duplicate lives on, above the standard streams and not inherited") {
     const support::leftovers leftovers;
     pipe_ends pipe;
     REQUIRE_FALSE(open_pipe(pipe));
     handle copy;
     REQUIRE_FALSE(duplicate(pipe.writer.get(), copy));
     CHECK(copy.get() > 2);
-    CHECK((::fcntl(copy.get(), F_GETFD) & FD_CLOEXEC) != 0);
+    CHECK_FALSE(support::is_inherited(copy.get()));
     pipe.writer.reset();
     bool ready = true;
     CHECK_FALSE(wait_ready(pipe.reader.get(), deadline::now(), ready));
@@ -63,7 +60,7 @@ TEST_CASE("handle: a duplicate lives on, above the standard streams and close-on
     CHECK(ready);
     CHECK(duplicate(no_handle, copy) == std::errc::bad_file_descriptor);
     handle none;
-    CHECK(adopt(1'000'000, none) == std::errc::bad_file_descriptor);
+    CHECK(adopt(support::never_opened(), none) == std::errc::bad_file_descriptor);
     CHECK_FALSE(none);
 }
 
@@ -86,10 +83,11 @@ TEST_CASE("handle: of several all that are ready are named, in order") {
     REQUIRE_FALSE(write_all(pipes[1].writer.get(), std::as_bytes(std::span("x")), {}));
     CHECK_FALSE(wait_ready(readers, deadline::never(), places));
     CHECK(places == std::vector<std::size_t>{1, 3});
-    readers[2] = 1'000'000;
+    readers[2] = support::never_opened();
     CHECK(wait_ready(readers, deadline::never(), places) == std::errc::bad_file_descriptor);
     bool ready = false;
-    CHECK(wait_ready(1'000'000, deadline::never(), ready) == std::errc::bad_file_descriptor);
+    CHECK(wait_ready(support::never_opened(), deadline::never(), ready) ==
+          std::errc::bad_file_descriptor);
 }
 
 }  // namespace

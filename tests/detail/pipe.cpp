@@ -9,12 +9,15 @@
 #include <vector>
 
 #include "support/catch.hpp"
-#include "support/failing_calls.hpp"
+#include "support/files.hpp"
 #include "support/leftovers.hpp"
 #include "support/watchdog.hpp"
 
-#include <fcntl.h>
+#if defined(MULTIPROCESSING_POSIX)
+#include "support/posix/failing_calls.hpp"
+
 #include <pthread.h>
+#endif
 
 namespace {
 
@@ -56,17 +59,22 @@ TEST_CASE("pipe: both pieces arrive, also where neither fits in the pipe") {
 
 TEST_CASE("pipe: without a reader writing is an error and no signal") {
     const support::leftovers leftovers;
+#if defined(MULTIPROCESSING_POSIX)
     REQUIRE(::signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+#endif
     pipe_ends pipe;
     REQUIRE_FALSE(open_pipe(pipe));
     pipe.reader.reset();
     CHECK(write_all(pipe.writer.get(), bytes_of("x"), {}) == std::errc::broken_pipe);
     CHECK(write_all(pipe.writer.get(), bytes_of("x"), bytes_of("y")) == std::errc::broken_pipe);
+#if defined(MULTIPROCESSING_POSIX)
     ::sigset_t pending;
     REQUIRE(::sigpending(&pending) == 0);
     CHECK(::sigismember(&pending, SIGPIPE) == 0);
+#endif
 }
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows has no SIGPIPE.
 // Kernels before 6.18 cannot keep the signal from being raised: a guard takes it off again.
 TEST_CASE("pipe: the same on a kernel that has to raise the signal") {
     posix::quiet_writes() = false;
@@ -82,7 +90,9 @@ TEST_CASE("pipe: the same on a kernel that has to raise the signal") {
     CHECK(::sigismember(&state, SIGPIPE) == 0);
     posix::quiet_writes() = true;
 }
+#endif
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows has no SIGPIPE.
 TEST_CASE("pipe: a SIGPIPE that was pending before stays pending") {
     for (const bool quiet : {true, false}) {
         posix::quiet_writes() = quiet;
@@ -105,25 +115,24 @@ TEST_CASE("pipe: a SIGPIPE that was pending before stays pending") {
     }
     posix::quiet_writes() = true;
 }
+#endif
 
 TEST_CASE("pipe: ends are never at the places of the standard streams") {
-    const int saved[3] = {::fcntl(0, F_DUPFD_CLOEXEC, 20), ::fcntl(1, F_DUPFD_CLOEXEC, 20),
-                          ::fcntl(2, F_DUPFD_CLOEXEC, 20)};
-    for (int fd = 0; fd < 3; ++fd)
-        ::close(fd);
     pipe_ends pipe;
-    const auto error = open_pipe(pipe);
-    for (int fd = 0; fd < 3; ++fd) {
-        ::dup2(saved[fd], fd);
-        ::close(saved[fd]);
+    std::error_code error;
+    {
+        const support::closed_streams closed;
+        error = open_pipe(pipe);
     }
     CHECK_FALSE(error);
     for (const native_handle end : {pipe.reader.get(), pipe.writer.get()}) {
         CHECK(end > 2);
-        CHECK((::fcntl(end, F_GETFD) & FD_CLOEXEC) != 0);
+        CHECK_FALSE(support::is_inherited(end));
     }
 }
 
+#if defined(MULTIPROCESSING_POSIX)  // A program on Windows cannot replace a function of the
+                                    // system's.
 TEST_CASE("pipe: that the system has none left is told") {
     const support::leftovers leftovers;
     const support::failure failure(support::pipe2_call, EMFILE);
@@ -132,5 +141,6 @@ TEST_CASE("pipe: that the system has none left is told") {
     CHECK_FALSE(pipe.reader);
     CHECK_FALSE(open_pipe(pipe));
 }
+#endif
 
 }  // namespace

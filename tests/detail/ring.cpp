@@ -65,6 +65,22 @@ TEST_CASE("ring: a small message waits for the reader where only large ones may 
     CHECK(out.put(put, 100, ring_growth::for_large_messages));
 }
 
+TEST_CASE("ring: it is roomy while the reader leaves a quarter free") {
+    const ring_fixture ring;
+    writing_side out(ring);
+    reading_side in(ring);
+    CHECK(out.writer.is_roomy());
+    while (out.put(1, 100, ring_growth::for_large_messages)) {
+    }
+    std::uint64_t freed = 0;
+    for (; !out.writer.is_roomy(); freed += detail::record::bytes(100))
+        REQUIRE(in.get() == 1U);
+    CHECK(freed >= first_bytes / 4 - detail::record::bytes(100));
+    CHECK(freed <= first_bytes / 4);
+    CHECK(out.writer.is_roomy());
+    REQUIRE(out.put(2, 100, ring_growth::for_large_messages));
+}
+
 TEST_CASE("ring: what was reserved and not committed is never seen") {
     const ring_fixture ring;
     writing_side out(ring);
@@ -129,8 +145,8 @@ TEST_CASE("ring: room that came after the look ends the wait for it") {
 TEST_CASE("ring: counts go round at 2^31") {
     const ring_fixture ring;
     constexpr std::uint32_t near_end = 0x7fffffffU - 3;
-    ring.control().writer.count = near_end * 2;
-    ring.control().reader.count = near_end * 2;
+    detail::wait_word(ring.control().writer.count).advance(near_end);
+    detail::wait_word(ring.control().reader.count).advance(near_end);
     ring.control().writer.prepare(near_end - 1, near_end, {});
     ring.control().reader.prepare(near_end - 1, near_end, {});
     writing_side out(ring);

@@ -16,8 +16,7 @@
 #include <multiprocessing/detail/ring_memory.hpp>
 
 #include "support/catch.hpp"
-
-#include <sys/stat.h>
+#include "support/memory_use.hpp"
 
 namespace ring_test {
 
@@ -36,11 +35,11 @@ public:
     detail::ring_control& control() const {
         return *reinterpret_cast<detail::ring_control*>(view_.data());
     }
-    /// What the system keeps for the block.
-    std::uint64_t bytes_in_use() const {
-        struct ::stat now {};
-        REQUIRE(::fstat(block->native(), &now) == 0);
-        return static_cast<std::uint64_t>(now.st_blocks) * 512;
+    bool holds_more_than(std::uint64_t bytes) const {
+        return support::holds_more_than(*block, bytes);
+    }
+    bool holds_less_than(std::uint64_t bytes) const {
+        return support::holds_less_than(*block, bytes);
     }
 
     std::shared_ptr<detail::shared_block> block = std::make_shared<detail::shared_block>();

@@ -93,7 +93,7 @@ TEST_CASE("ring: a position that is prepared and not in force is not believed") 
     REQUIRE(reader.look(count, position));
     CHECK(count == 0);
     CHECK(position.offset == 0);
-    reader.count = 1 * 2;
+    detail::wait_word(reader.count).advance(1);
     REQUIRE(reader.look(count, position));
     CHECK(count == 1);
     CHECK(position.offset == 64);

@@ -2,23 +2,31 @@
 #include <multiprocessing/detail/os/robust_mutex.hpp>
 
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
-#include "support/forked.hpp"
+#include "support/gate.hpp"
 #include "support/leftovers.hpp"
+#include "support/other_process.hpp"
+#include "support/processes.hpp"
+#include "support/rounds.hpp"
+#include "support/shared_page.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 namespace {
 
+using multiprocessing::args;
 using multiprocessing::detail::deadline;
+using multiprocessing::detail::handle;
 using multiprocessing::detail::robust_mutex;
-using support::forked;
+using support::other_process;
 using support::shared_page;
 using namespace std::chrono_literals;
 
@@ -36,31 +44,38 @@ struct attempt {
     std::error_code error;
 };
 
+constexpr int turns = support::rounds(20'000);
+
+void work(guarded& shared) {
+    for (int i = 0; i < turns; ++i) {
+        const attempt taken(shared.cell);
+        if (!taken.locked || shared.a != shared.b)
+            multiprocessing::os::_exit(1);
+        ++shared.a;
+        ++shared.b;
+        robust_mutex(shared.cell).unlock();
+    }
+}
+void work_elsewhere(handle page) {
+    work(*shared_page<guarded>(std::move(page)));
+}
+
 TEST_CASE("robust_mutex: one holder at a time, threads and processes alike") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
     const shared_page<guarded> page;
     REQUIRE_FALSE(robust_mutex::create(page->cell));
-    const auto work = [&] {
-        for (int i = 0; i < 20'000; ++i) {
-            const attempt taken(page->cell);
-            if (!taken.locked || page->a != page->b)
-                ::_exit(1);
-            ++page->a;
-            ++page->b;
-            robust_mutex(page->cell).unlock();
-        }
-    };
     {
-        forked one(work);
-        forked two(work);
-        std::thread three(work);
-        work();
+        other_process one(method, work_elsewhere, args(page.lend()));
+        other_process two(method, work_elsewhere, args(page.lend()));
+        std::thread three([&] { work(*page); });
+        work(*page);
         three.join();
         CHECK(one.wait() == 0);
         CHECK(two.wait() == 0);
     }
-    CHECK(page->a == 80'000);
+    CHECK(page->a == 4 * turns);
 }
 
 TEST_CASE("robust_mutex: who asks for a time waits at least that long") {
@@ -93,19 +108,25 @@ TEST_CASE("robust_mutex: its holder is refused, not left waiting for itself") {
     robust_mutex(page->cell).unlock();
 }
 
+void hold_for_ever(handle page, handle to) {
+    const shared_page<guarded> shared(std::move(page));
+    const attempt taken(shared->cell);
+    support::say(to, taken.locked ? "held" : "free");
+    support::run_for_ever();
+}
+
 TEST_CASE("robust_mutex: a holder's death is told once, and wakes who waits") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
     const shared_page<guarded> page;
     REQUIRE_FALSE(robust_mutex::create(page->cell));
     for (int i = 0; i < 20; ++i) {
-        forked holder([&] {
-            attempt taken(page->cell);
-            ::raise(SIGSTOP);
-        });
-        holder.wait_stopped();
+        support::gate gate;
+        other_process holder(method, hold_for_ever, args(page.lend(), gate.writer()));
+        REQUIRE(support::hear(gate.ends.reader) == "held");
         CHECK_FALSE(attempt(page->cell, deadline::after(5ms)).locked);
-        std::thread killer([&] { holder.signal(SIGKILL); });
+        std::thread killer([&] { holder.kill(); });
         const attempt next(page->cell);
         killer.join();
         CHECK(next.locked);
@@ -118,26 +139,33 @@ TEST_CASE("robust_mutex: a holder's death is told once, and wakes who waits") {
     }
 }
 
+void contend(handle page) {
+    const shared_page<guarded> shared(std::move(page));
+    for (;;) {
+        const attempt taken(shared->cell);
+        if (!taken.locked)
+            multiprocessing::os::_exit(1);
+        ++shared->a;
+        robust_mutex(shared->cell).unlock();
+    }
+}
+
 // glibc wakes one sleeper of many; killed before it has the mutex, it once took the wake-up with
 // it.
 TEST_CASE("robust_mutex: killed at random, waiting or holding, nobody else is kept out") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
+    const std::size_t victims = method == "fork" ? 400 : 40;  // A fresh program takes its time.
     const shared_page<guarded> page;
     REQUIRE_FALSE(robust_mutex::create(page->cell));
-    const auto contend = [&] {
-        for (;;) {
-            const attempt taken(page->cell);
-            if (!taken.locked)
-                ::_exit(1);
-            ++page->a;
-            robust_mutex(page->cell).unlock();
-        }
+    const auto contender = [&] {
+        return std::make_unique<other_process>(method, contend, args(page.lend()));
     };
-    std::vector<std::unique_ptr<forked>> crowd;
+    std::vector<std::unique_ptr<other_process>> crowd;
     for (int i = 0; i < 4; ++i)
-        crowd.push_back(std::make_unique<forked>(contend));
-    for (std::size_t i = 0; i < 400; ++i) {
+        crowd.push_back(contender());
+    for (std::size_t i = 0; i < victims; ++i) {
         auto& victim = crowd[i % crowd.size()];
         const auto before = page->a;
         while (attempt(page->cell).locked && page->a == before) {
@@ -145,9 +173,9 @@ TEST_CASE("robust_mutex: killed at random, waiting or holding, nobody else is ke
             std::this_thread::yield();
         }
         robust_mutex(page->cell).unlock();
-        victim->signal(SIGKILL);
-        CHECK(victim->wait() == SIGKILL);
-        victim = std::make_unique<forked>(contend);
+        victim->kill();
+        CHECK(victim->wait() == -support::kill_signal);
+        victim = contender();
     }
     crowd.clear();
     CHECK(attempt(page->cell).locked);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// POSIX only: Windows has no fork.
 #include <string>
 
 #include "support/catch.hpp"

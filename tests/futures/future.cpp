@@ -12,7 +12,7 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
-#include "support/pool.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
@@ -171,7 +171,7 @@ TEST_CASE("futures: a lost worker fails its own future, the executor goes on") {
         futures.push_back(executor.submit(
             [](int x) {
                 if (x % 20 == 7)
-                    std::raise(SIGKILL);
+                    support::die_of(support::kill_signal);
                 return x;
             },
             i));

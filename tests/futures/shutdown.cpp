@@ -9,7 +9,7 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
-#include "support/pool.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
@@ -127,7 +127,7 @@ TEST_CASE("futures: a worker that dies while the executor shuts down") {
         futures.push_back(executor.submit(
             [](int x) {
                 if (x % 5 == 0)
-                    std::raise(SIGKILL);
+                    support::die_of(support::kill_signal);
                 return x;
             },
             i));

@@ -18,6 +18,7 @@ inline constexpr place layers[] = {
     {"config", 0, -1},
     {"error", 0, 0},
 
+    {"detail/algorithm", 1, 1},
     {"detail/deadline", 1, 1},
     {"detail/codec", 1, 1},
     {"detail/codec/", 1, 1},
@@ -28,8 +29,10 @@ inline constexpr place layers[] = {
     {"detail/streams", 1, 0},
     {"detail/registry", 1, 1},
     {"detail/arguments", 1, 1},
+    {"detail/image_table", 1, 1},
 
     {"detail/os/backend", 2, 2},
+    {"detail/os/fork", 2, 2},
     {"detail/os/handle", 2, 2},
     {"detail/os/pipe", 2, 2},
     {"detail/os/launch_plan", 2, 2},

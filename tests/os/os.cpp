@@ -8,15 +8,21 @@
 #include <fstream>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <vector>
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
+#include "support/other_process.hpp"
+#include "support/processes.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
+#if defined(MULTIPROCESSING_POSIX)
 #include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#endif
 
 namespace mp = multiprocessing;
 namespace os = multiprocessing::os;
@@ -33,6 +39,7 @@ int code_of(Act act) {
     return 0;
 }
 
+#if defined(MULTIPROCESSING_POSIX)
 /// The exit status of `body` in a child of its own.
 template <class Body>
 int status_of(Body body) {
@@ -41,9 +48,16 @@ int status_of(Body body) {
         os::_exit(body());
     return os::waitpid(pid).status;
 }
+#endif
+
+void exit_with_a_handler() {
+    std::atexit([] { std::_Exit(9); });
+    os::_exit(4);
+}
 
 }  // namespace
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows has neither fork nor wait.
 TEST_CASE("os: fork returns 0 in the child and its number in the parent") {
     const support::watchdog guard;
     const support::leftovers check;
@@ -57,7 +71,9 @@ TEST_CASE("os: fork returns 0 in the child and its number in the parent") {
     CHECK(os::waitstatus_to_exitcode(result.status) == 42);
     CHECK(os::getpid() == parent);
 }
+#endif
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows has neither fork nor wait.
 TEST_CASE("os: wait takes any child, and without one it is an error") {
     const support::watchdog guard;
     const support::leftovers check;
@@ -70,7 +86,9 @@ TEST_CASE("os: wait takes any child, and without one it is an error") {
     CHECK(code_of([] { os::wait(); }) == ECHILD);
     CHECK(code_of([&] { os::waitpid(pid); }) == ECHILD);
 }
+#endif
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows has neither fork nor wait.
 TEST_CASE("os: a wait that may not block returns number 0 while the child runs") {
     const support::watchdog guard;
     const support::leftovers check;
@@ -84,7 +102,9 @@ TEST_CASE("os: a wait that may not block returns number 0 while the child runs")
     CHECK(os::waitstatus_to_exitcode(os::waitpid(pid).status) == -SIGKILL);
     CHECK(code_of([&] { os::kill(pid, 0); }) == ESRCH);
 }
+#endif
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows has exit codes and no statuses.
 TEST_CASE("os: the exit code is the status or minus the signal, and a stop is none") {
     const support::watchdog guard;
     const support::leftovers check;
@@ -96,14 +116,13 @@ TEST_CASE("os: the exit code is the status or minus the signal, and a stop is no
           })) == -SIGTERM);
     CHECK_THROWS_AS(os::waitstatus_to_exitcode(0x137f), mp::ValueError);  // stopped by SIGSTOP
 }
+#endif
 
 TEST_CASE("os: _exit runs no exit handlers") {
     const support::watchdog guard;
     const support::leftovers check;
-    CHECK(os::waitstatus_to_exitcode(status_of([] {
-              std::atexit([] { ::_exit(9); });
-              return 4;
-          })) == 4);
+    support::other_process child(EVERY_START_METHOD, exit_with_a_handler, std::tuple<>());
+    CHECK(child.wait() == 4);
 }
 
 TEST_CASE("os: process_cpu_count keeps to the affinity mask") {
@@ -112,6 +131,7 @@ TEST_CASE("os: process_cpu_count keeps to the affinity mask") {
     CHECK(os::cpu_count() >= 1);
     CHECK(os::process_cpu_count() >= 1);
     CHECK(os::process_cpu_count() <= os::cpu_count());
+#if defined(MULTIPROCESSING_POSIX)
     CHECK(os::waitstatus_to_exitcode(status_of([] {
               const int allowed = ::sched_getcpu();
               ::cpu_set_t one;
@@ -120,4 +140,20 @@ TEST_CASE("os: process_cpu_count keeps to the affinity mask") {
               ::sched_setaffinity(0, sizeof one, &one);
               return os::process_cpu_count();
           })) == 1);
+#endif
+}
+
+TEST_CASE("os: kill ends a process by its number, and says where there is none") {
+    const support::watchdog guard;
+    const support::leftovers check;
+    support::other_process child(EVERY_START_METHOD, support::run_for_ever, std::tuple<>());
+#if defined(MULTIPROCESSING_POSIX)
+    os::kill(child.pid(), 0);
+    os::kill(child.pid(), support::kill_signal);
+    CHECK(child.wait() == -support::kill_signal);
+#else  // The number is the exit code there, as in Python.
+    os::kill(child.pid(), 17);
+    CHECK(child.wait() == 17);
+#endif
+    CHECK(code_of([] { os::kill(999'999'999, support::kill_signal); }) != 0);
 }

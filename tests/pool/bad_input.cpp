@@ -2,7 +2,6 @@
 #include <multiprocessing/pool.hpp>
 
 #include <cerrno>
-#include <csignal>
 #include <limits>
 #include <optional>
 #include <string>
@@ -10,11 +9,14 @@
 #include <vector>
 
 #include "support/catch.hpp"
-#include "support/failing_calls.hpp"
 #include "support/leftovers.hpp"
-#include "support/pool.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
+
+#if defined(MULTIPROCESSING_POSIX)
+#include "support/posix/failing_calls.hpp"
+#endif
 
 namespace mp = multiprocessing;
 
@@ -97,9 +99,8 @@ TEST_CASE("pool: a process can have a pool of its own") {
     CHECK(process.exitcode() == 0);
 }
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows has no fork.
 TEST_CASE("pool: a forked child cannot use its parent's pool") {
-    if (!mp::detail::has_fork)
-        return;
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
@@ -131,7 +132,10 @@ TEST_CASE("pool: a forked child cannot use its parent's pool") {
     }
     CHECK(many.get().size() == 50000);
 }
+#endif
 
+#if defined(MULTIPROCESSING_POSIX)  // A program on Windows cannot replace a function of the
+                                    // system's.
 TEST_CASE("pool: where one worker cannot be started none is left") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
@@ -141,14 +145,17 @@ TEST_CASE("pool: where one worker cannot be started none is left") {
         CHECK_THROWS_AS(mp::Pool(4, {.start_method = method}), std::system_error);
     }
 }
+#endif
 
+#if defined(MULTIPROCESSING_POSIX)  // A program on Windows cannot replace a function of the
+                                    // system's.
 TEST_CASE("pool: while the last worker cannot be replaced work fails, then the pool works on") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const auto lost = pool.apply_async([] { mp::os::_exit(3); });
     CHECK_THROWS_AS(lost.get(), mp::WorkerLostError);
-    mp::os::kill(pool.worker_pids().at(0), SIGKILL);
+    mp::os::kill(pool.worker_pids().at(0), support::kill_signal);
     {
         const support::failure failure(support::pipe2_call, EMFILE);
         CHECK_THROWS_AS(pool.apply(square, mp::args(2)), std::system_error);
@@ -156,7 +163,10 @@ TEST_CASE("pool: while the last worker cannot be replaced work fails, then the p
     CHECK(pool.apply(square, mp::args(3)) == 9);
     CHECK(pool.apply_async(square, mp::args(4)).get() == 16);
 }
+#endif
 
+#if defined(MULTIPROCESSING_POSIX)  // A program on Windows cannot replace a function of the
+                                    // system's.
 TEST_CASE("pool: while one worker cannot be replaced the others go on") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
@@ -169,3 +179,4 @@ TEST_CASE("pool: while one worker cannot be replaced the others go on") {
     CHECK(pool.map(square, std::vector<int>(500, 2)) == std::vector<int>(500, 4));
     CHECK(pool.apply([] { return 1; }) == 1);
 }
+#endif

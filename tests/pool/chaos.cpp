@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstddef>
 #include <numeric>
 #include <random>
@@ -16,7 +15,7 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
-#include "support/pool.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
@@ -38,16 +37,25 @@ std::string longer(const std::string& text) {
     return text + text;
 }
 
-/// Sends a signal to a random worker every few milliseconds, for as long as it lives.
+using torment = void (*)(int pid);
+
+void kill(int pid) {
+    mp::os::kill(pid, support::kill_signal);
+}
+void terminate(int pid) {
+    mp::os::kill(pid, support::terminate_signal);
+}
+
+/// Does something to a random worker every few milliseconds, for as long as it lives.
 class tormentor {
 public:
-    tormentor(mp::Pool& pool, std::vector<int> signals, std::chrono::milliseconds pause)
-        : thread_([this, &pool, signals = std::move(signals), pause] {
+    tormentor(mp::Pool& pool, std::vector<torment> torments, std::chrono::milliseconds pause)
+        : thread_([this, &pool, torments = std::move(torments), pause] {
               std::mt19937 random(12345);
               while (!enough_) {
                   const auto pids = pool.worker_pids();
                   if (!pids.empty())
-                      torment(pids[random() % pids.size()], signals[random() % signals.size()]);
+                      apply(torments[random() % torments.size()], pids[random() % pids.size()]);
                   std::this_thread::sleep_for(pause);
               }
           }) {}
@@ -59,9 +67,9 @@ public:
     }
 
 private:
-    static void torment(int pid, int signal) {
+    static void apply(torment what, int pid) {
         try {
-            mp::os::kill(pid, signal);
+            what(pid);
         } catch (const std::system_error&) {  // It was gone already.
         }
     }
@@ -101,7 +109,7 @@ TEST_CASE("pool: while workers are killed at random each task has its result or 
     std::vector<mp::AsyncResult<int>> results;
     std::vector<int> expected;
     {
-        const tormentor thread(pool, {SIGKILL}, 2ms);
+        const tormentor thread(pool, {kill}, 2ms);
         for (int i = 0; i < tasks; ++i) {
             results.push_back(pool.apply_async(square_slowly, mp::args(i % 1000)));
             expected.push_back(i % 1000 * (i % 1000));
@@ -122,7 +130,7 @@ TEST_CASE("pool: while workers are killed at random large values stay whole") {
     std::vector<mp::AsyncResult<std::string>> results;
     std::vector<std::string> expected;
     {
-        const tormentor thread(pool, {SIGKILL, SIGTERM}, 3ms);
+        const tormentor thread(pool, {kill, terminate}, 3ms);
         for (int i = 0; i < 300; ++i) {
             const std::string text(static_cast<std::size_t>(i * 997),
                                    static_cast<char>('a' + i % 26));
@@ -142,13 +150,15 @@ TEST_CASE("pool: workers that are stopped and continued at random lose nothing")
     const std::vector<int> numbers(5000, 3);
     const auto pids = pool.worker_pids();
     {
-        const tormentor thread(pool, {SIGSTOP, SIGCONT, SIGCONT}, 1ms);
+        const tormentor thread(
+            pool, {support::stop_process, support::continue_process, support::continue_process},
+            1ms);
         for (int round = 0; round < 5; ++round)
             CHECK(pool.map(square, numbers, {.chunksize = 1}) == std::vector<int>(5000, 9));
     }
     CHECK(pool.worker_pids() == pids);
     for (const int pid : pids)
-        mp::os::kill(pid, SIGCONT);
+        support::continue_process(pid);
 }
 
 TEST_CASE("pool: killing its workers while it is closed and joined ends it all the same") {
@@ -158,7 +168,7 @@ TEST_CASE("pool: killing its workers while it is closed and joined ends it all t
     for (int round = 0; round < 10; ++round) {
         mp::Pool pool(3, {.start_method = method});
         std::vector<mp::AsyncResult<int>> results;
-        const tormentor thread(pool, {SIGKILL}, 1ms);
+        const tormentor thread(pool, {kill}, 1ms);
         for (int i = 0; i < 200; ++i)
             results.push_back(pool.apply_async(square, mp::args(2)));
         pool.close();

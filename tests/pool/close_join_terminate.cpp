@@ -12,11 +12,13 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
-#include "support/pool.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
+#if defined(MULTIPROCESSING_POSIX)
 #include <unistd.h>
+#endif
 
 namespace mp = multiprocessing;
 using namespace std::chrono_literals;
@@ -48,13 +50,14 @@ bool throws(Function function) {
     return false;
 }
 
+#if defined(MULTIPROCESSING_POSIX)
 /// Tells through the pipe that SIGTERM is ignored from now on.
 void ignore_sigterm(int told) {
     std::signal(SIGTERM, SIG_IGN);
     static_cast<void>(!::write(told, "x", 1));  // On failure the test hangs, and says where.
-    for (;;)
-        ::pause();
+    support::run_for_ever();
 }
+#endif
 
 }  // namespace
 
@@ -73,7 +76,7 @@ TEST_CASE("pool: close and join let the work end") {
         CHECK(results[static_cast<std::size_t>(i)].get() == i % 3);
     }
     for (const int pid : pids)
-        CHECK(support::process_state(pid) == 'X');
+        CHECK(support::is_reaped(pid));
     CHECK(pool.worker_pids().empty());
 }
 
@@ -164,9 +167,10 @@ TEST_CASE("pool: leaving the scope terminates") {
             pool.apply_async(sleep_for_ever);
     }
     for (const int pid : pids)
-        CHECK(support::process_state(pid) == 'X');
+        CHECK(support::is_reaped(pid));
 }
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows has no SIGTERM that one could ignore.
 // Workers were waited for one after the other, each for a second.
 TEST_CASE("pool: workers that ignore SIGTERM are killed, all at once") {
     const support::leftovers leftovers;
@@ -188,17 +192,17 @@ TEST_CASE("pool: workers that ignore SIGTERM are killed, all at once") {
     ::close(pipe[0]);
     ::close(pipe[1]);
 }
+#endif
 
 TEST_CASE("pool: a worker that is stopped does not keep terminate and join") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto pids = pool.worker_pids();
-    mp::os::kill(pids[0], SIGSTOP);
-    support::await([&] { return support::process_state(pids[0]) == 'T'; });
+    support::stop_process(pids[0]);
     pool.terminate();
     pool.join();
-    CHECK(support::process_state(pids[0]) == 'X');
+    CHECK(support::is_reaped(pids[0]));
 }
 
 // join() waited for the stopped worker itself and did not hear of the terminate.
@@ -208,14 +212,13 @@ TEST_CASE("pool: terminate ends a join that waits for a stopped worker") {
     mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto pids = pool.worker_pids();
     pool.apply(square, mp::args(1));
-    mp::os::kill(pids[1], SIGSTOP);
-    support::await([&] { return support::process_state(pids[1]) == 'T'; });
+    support::stop_process(pids[1]);
     pool.close();
     std::thread joiner([&] { pool.join(); });
-    support::await([&] { return support::process_state(pids[0]) == 'X'; });
+    support::await([&] { return support::is_reaped(pids[0]); });
     pool.terminate();
     joiner.join();
-    CHECK(support::process_state(pids[1]) == 'X');
+    CHECK(support::is_reaped(pids[1]));
 }
 
 TEST_CASE("pool: terminate ends waits in other threads") {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// POSIX only: the ways to fail are signals.
 #include <multiprocessing/pool.hpp>
 
 #include <csignal>

@@ -15,13 +15,18 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/files.hpp"
 #include "support/leftovers.hpp"
-#include "support/pool.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 #include <fcntl.h>
+#if defined(MULTIPROCESSING_POSIX)
 #include <unistd.h>
+#else
+#include <io.h>
+#endif
 
 namespace mp = multiprocessing;
 using namespace std::chrono_literals;
@@ -41,8 +46,7 @@ int odd_one_out(int x) {
     case 20:
         mp::os::_exit(3);
     case 50:
-        std::raise(SIGKILL);
-        break;
+        support::die_of(support::kill_signal);
     case 80:
         throw std::out_of_range("eighty");
     default:
@@ -96,10 +100,12 @@ grenade make_grenade(const std::string& when) {
     return {when};
 }
 
+#if defined(MULTIPROCESSING_POSIX)
 void close_everything() {
     for (int fd = 3; fd < 1024; ++fd)
         ::close(fd);
 }
+#endif
 
 }  // namespace
 
@@ -115,7 +121,7 @@ TEST_CASE("pool: three of 100 tasks die or throw, 97 give results, the pool work
         if (i == 20)
             lose(pool, result, 3);
         else if (i == 50)
-            lose(pool, result, -SIGKILL);
+            lose(pool, result, -support::kill_signal);
         else if (i == 80)
             CHECK_THROWS_AS(result.get(), std::out_of_range);
         else
@@ -142,13 +148,13 @@ TEST_CASE("pool: the error names the worker, how it ended and what it ran") {
     const support::watchdog watchdog;
     mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     try {
-        pool.apply([] { std::raise(SIGKILL); });
+        pool.apply([] { support::die_of(support::kill_signal); });
         FAIL("nothing was thrown");
     } catch (const mp::WorkerLostError& error) {
         const std::string text = error.what();
         CHECK(text.find("PoolWorker-1") != std::string::npos);
-        CHECK(text.find("SIGKILL") != std::string::npos);
-        CHECK(error.signal() == "SIGKILL");
+        CHECK(text.find(mp::detail::signal_name(support::kill_signal)) != std::string::npos);
+        CHECK(error.signal() == mp::detail::signal_name(support::kill_signal));
         CHECK(error.task().find("task 0") != std::string::npos);
         CHECK_FALSE(error.out_of_memory());
     }
@@ -174,9 +180,15 @@ TEST_CASE("pool: every way to end a process is a lost worker") {
     };
     CHECK(code_of([] { mp::os::_exit(0); }) == 0);
     CHECK(code_of([] { std::exit(7); }) == 7);
-    CHECK(code_of([] { std::raise(SIGTERM); }) == -SIGTERM);
-    CHECK(code_of([] { std::signal(SIGABRT, SIG_DFL), std::abort(); }) == -SIGABRT);
-    CHECK(code_of([]() noexcept { std::signal(SIGABRT, SIG_DFL), std::terminate(); }) == -SIGABRT);
+#if defined(MULTIPROCESSING_POSIX)
+    constexpr int aborted = -SIGABRT;
+#else
+    constexpr int aborted = 3;  // So Microsoft's C library ends.
+#endif
+    CHECK(code_of([] { support::die_of(support::terminate_signal); }) ==
+          -support::terminate_signal);
+    CHECK(code_of([] { std::signal(SIGABRT, SIG_DFL), std::abort(); }) == aborted);
+    CHECK(code_of([]() noexcept { std::signal(SIGABRT, SIG_DFL), std::terminate(); }) == aborted);
     CHECK(pool.apply(square, mp::args(2)) == 4);
 }
 
@@ -225,7 +237,7 @@ TEST_CASE("pool: workers killed while idle are replaced before the next task") {
     mp::Pool pool(3, {.start_method = EVERY_START_METHOD});
     for (int round = 0; round < 5; ++round) {
         for (const int pid : pool.worker_pids())
-            mp::os::kill(pid, SIGKILL);
+            mp::os::kill(pid, support::kill_signal);
         std::vector<int> numbers(100, 3);
         CHECK(pool.map(square, numbers, {.chunksize = 1}) == std::vector<int>(100, 9));
     }
@@ -238,13 +250,13 @@ TEST_CASE("pool: all workers that run a task are killed at once") {
     std::vector<mp::AsyncResult<int>> results;
     for (int i = 0; i < 4; ++i)
         results.push_back(pool.apply_async([] {
-            std::raise(SIGKILL);
+            support::die_of(support::kill_signal);
             return 0;
         }));
     for (int i = 0; i < 40; ++i)
         results.push_back(pool.apply_async(square, mp::args(i)));
     for (std::size_t i = 0; i < 4; ++i)
-        lose(pool, results[i], -SIGKILL);
+        lose(pool, results[i], -support::kill_signal);
     for (std::size_t i = 0; i < 40; ++i)
         CHECK(results[4 + i].get() == static_cast<int>(i * i));
 }
@@ -273,7 +285,7 @@ TEST_CASE("pool: a worker that is stopped keeps its own task, the others' go on"
         results.push_back(pool.apply_async(
             [](int x) {
                 if (x == 0)
-                    std::raise(SIGSTOP);
+                    support::stop_this_process();
                 return x;
             },
             mp::args(i)));
@@ -281,10 +293,11 @@ TEST_CASE("pool: a worker that is stopped keeps its own task, the others' go on"
         CHECK(results[static_cast<std::size_t>(i)].get() == i);
     CHECK_FALSE(results[0].ready());
     for (const int pid : pool.worker_pids())
-        mp::os::kill(pid, SIGCONT);
+        support::continue_process(pid);
     CHECK(results[0].get() == 0);
 }
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows numbers handles anew, and so others would be closed.
 TEST_CASE("pool: a task that closes all descriptors gives its result") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
@@ -294,7 +307,9 @@ TEST_CASE("pool: a task that closes all descriptors gives its result") {
     for (int i = 0; i < 50; ++i)
         CHECK(pool.apply(square, mp::args(i)) == i * i);
 }
+#endif
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows has no fork.
 TEST_CASE("pool: a child that a task forks and leaves behind is nothing to the pool") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
@@ -311,10 +326,12 @@ TEST_CASE("pool: a child that a task forks and leaves behind is nothing to the p
     pool.close();
     pool.join();
     CHECK_FALSE(support::is_gone(child));
-    mp::os::kill(child, SIGKILL);
+    mp::os::kill(child, support::kill_signal);
     support::await([&] { return support::is_gone(child); });
 }
+#endif
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows has no fork.
 // The copy went on as a second worker on the same rings.
 TEST_CASE("pool: a task that forks and returns twice replies once") {
     const support::leftovers leftovers;
@@ -332,6 +349,7 @@ TEST_CASE("pool: a task that forks and returns twice replies once") {
         CHECK(pool.apply(square, mp::args(i)) == i * i);
     }
 }
+#endif
 
 TEST_CASE("pool: what tasks write to their output does not reach the pool") {
     const support::leftovers leftovers;
@@ -339,7 +357,7 @@ TEST_CASE("pool: what tasks write to their output does not reach the pool") {
     mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const auto result = pool.map_async(
         [](int x) {
-            const int nowhere = ::open("/dev/null", O_WRONLY);
+            const int nowhere = ::open(support::null_device, O_WRONLY);
             ::dup2(nowhere, 1);
             ::dup2(nowhere, 2);
             ::close(nowhere);

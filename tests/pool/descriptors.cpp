@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// POSIX only: tasks use descriptors by their numbers, which Windows has not.
 #include <multiprocessing/pool.hpp>
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
-#include "support/pool.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 

@@ -2,24 +2,22 @@
 #include <multiprocessing/pool.hpp>
 
 #include <chrono>
-#include <csignal>
 #include <cstddef>
-#include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/gate.hpp"
 #include "support/leftovers.hpp"
-#include "support/pool.hpp"
+#include "support/mappings.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
-
-#include <unistd.h>
 
 namespace mp = multiprocessing;
 using namespace std::chrono_literals;
@@ -34,52 +32,55 @@ void sleep_for_ever() {
     std::this_thread::sleep_for(24h);
 }
 
-/// The blocks of shared memory that this process has mapped.
 std::size_t mapped_blocks() {
-    std::ifstream maps("/proc/self/maps");
-    std::size_t count = 0;
-    for (std::string line; std::getline(maps, line);)
-        count += line.find("memfd:multiprocessing") != line.npos;
-    return count;
+    return support::mapped_blocks().size();
+}
+
+/// Has a pool of three, whose workers it names, and does with it what `Body` says.
+template <class Body>
+void be_parent_of_workers(mp::detail::handle to, const std::string& method) {
+    auto* const pool = new mp::Pool(3, {.start_method = method});  // Never destroyed.
+    std::string pids;
+    for (const int pid : pool->worker_pids())
+        pids += std::to_string(pid) + " ";
+    support::say(to, pids);
+    Body()(*pool);
+    std::exit(0);
 }
 
 /// A child of this one that has a pool of three, whose workers it names.
 class parent_of_workers {
 public:
-    /// `body` is called in the child with its pool.
+    /// A `Body` is called in the child with its pool.
     template <class Body>
-    parent_of_workers(const std::string& method, Body body) {
-        int ends[2];
-        REQUIRE(::pipe(ends) == 0);
-        pid_ = mp::os::fork();
-        if (pid_ == 0) {
-            auto* const pool = new mp::Pool(3, {.start_method = method});  // Never destroyed.
-            const auto pids = pool->worker_pids();
-            static_cast<void>(!::write(ends[1], pids.data(), sizeof(int) * pids.size()));
-            body(*pool);
-            std::exit(0);
-        }
-        ::close(ends[1]);
+    parent_of_workers(const std::string& method, Body)
+        : process_(be_parent_of_workers<Body>, mp::args(gate_.writer(), method),
+                   {.start_method = method}) {
+        process_.start();
+        std::istringstream pids(support::hear(gate_.ends.reader));
         for (int& worker : workers_)
-            REQUIRE(::read(ends[0], &worker, sizeof worker) == sizeof worker);
-        ::close(ends[0]);
+            REQUIRE(pids >> worker);
     }
 
-    int pid() const noexcept { return pid_; }
-    int wait() { return mp::os::waitstatus_to_exitcode(mp::os::waitpid(pid_).status); }
+    void kill() { process_.kill(); }
+    int wait() {
+        process_.join();
+        return process_.exitcode().value();
+    }
     void await_end_of_workers() const {
         for (const int worker : workers_)
             support::await([&] { return support::is_gone(worker); });
     }
 
 private:
-    int pid_ = 0;
+    support::gate gate_;
+    mp::Process process_;
     int workers_[3] = {};
 };
 
 }  // namespace
 
-TEST_CASE("pool: a pool in mid-work leaves no process, descriptor or memory") {
+TEST_CASE("pool: a pool in mid-work leaves no process, handle or memory") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     const std::string method = EVERY_START_METHOD;
@@ -94,7 +95,7 @@ TEST_CASE("pool: a pool in mid-work leaves no process, descriptor or memory") {
     CHECK(mapped_blocks() == before);
 }
 
-TEST_CASE("pool: a pool left by an exception leaves no process, descriptor or memory") {
+TEST_CASE("pool: a pool left by an exception leaves no process, handle or memory") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     const std::string method = EVERY_START_METHOD;
@@ -108,18 +109,18 @@ TEST_CASE("pool: a pool left by an exception leaves no process, descriptor or me
     CHECK(mapped_blocks() == before);
 }
 
-TEST_CASE("pool: workers that are replaced leave no descriptor or memory") {
+TEST_CASE("pool: workers that are replaced leave no handle or memory") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     pool.apply(square, mp::args(1));
     const std::size_t blocks = mapped_blocks();
-    const std::size_t descriptors = support::open_descriptors().size();
+    const std::size_t handles = support::count_handles();
     for (int i = 0; i < 30; ++i)
         CHECK_THROWS_AS(pool.apply([] { mp::os::_exit(1); }), mp::WorkerLostError);
     pool.apply(square, mp::args(1));
     CHECK(mapped_blocks() == blocks);
-    CHECK(support::open_descriptors().size() == descriptors);
+    CHECK(support::count_handles() == handles);
 }
 
 TEST_CASE("pool: when the parent is killed in the middle its workers are gone") {
@@ -130,8 +131,8 @@ TEST_CASE("pool: when the parent is killed in the middle its workers are gone") 
             pool.map(square, std::vector<int>(1000, 1), {.chunksize = 1});
     });
     std::this_thread::sleep_for(20ms);  // Any moment will do.
-    mp::os::kill(parent.pid(), SIGKILL);
-    CHECK(parent.wait() == -SIGKILL);
+    parent.kill();
+    CHECK(parent.wait() == -support::kill_signal);
     parent.await_end_of_workers();
 }
 
@@ -142,8 +143,8 @@ TEST_CASE("pool: when the parent is killed workers in a long task are gone") {
         pool.apply_async(sleep_for_ever);
         pool.apply(sleep_for_ever);
     });
-    mp::os::kill(parent.pid(), SIGKILL);
-    CHECK(parent.wait() == -SIGKILL);
+    parent.kill();
+    CHECK(parent.wait() == -support::kill_signal);
     parent.await_end_of_workers();
 }
 
@@ -165,15 +166,8 @@ TEST_CASE("pool: a task that writes over the pool's memory and dies leaves nobod
     const support::watchdog watchdog;
     mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const auto scribble = [](int byte) {
-        std::ifstream maps("/proc/self/maps");
-        for (std::string line; std::getline(maps, line);) {
-            if (line.find("memfd:multiprocessing") == line.npos)
-                continue;
-            const auto dash = line.find('-');
-            const std::uintptr_t begin = std::stoull(line.substr(0, dash), nullptr, 16);
-            const std::uintptr_t end = std::stoull(line.substr(dash + 1), nullptr, 16);
-            std::memset(reinterpret_cast<void*>(begin), byte, end - begin);
-        }
+        for (const auto block : support::mapped_blocks())
+            std::memset(block.data(), byte, block.size());
         mp::os::_exit(byte);
     };
     for (const int byte : {0xff, 0, 0x55, 1}) {

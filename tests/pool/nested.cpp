@@ -9,7 +9,7 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
-#include "support/pool.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// POSIX only: the parent and its tasks fork.
 #include <multiprocessing/pool.hpp>
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 #include "support/catch.hpp"
 #include "support/gate.hpp"
 #include "support/leftovers.hpp"
-#include "support/pool.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/pool.hpp>
 
-#include <csignal>
 #include <string>
 #include <vector>
 
@@ -9,6 +8,7 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
@@ -29,7 +29,7 @@ int die_by_ticket(int x) {
     } catch (const mp::Empty&) {
         return x;
     }
-    std::raise(SIGKILL);
+    support::die_of(support::kill_signal);
     return -1;
 }
 

@@ -2,8 +2,8 @@
 #include <multiprocessing/pool.hpp>
 
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
+#include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -16,8 +16,6 @@
 #include "support/messages.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
-
-#include <unistd.h>
 
 namespace mp = multiprocessing;
 using namespace std::chrono_literals;
@@ -35,23 +33,24 @@ std::vector<char> echo(std::vector<char> bytes) {
 
 class scratch {
 public:
-    scratch() {
-        const int file = ::mkstemp(path_);
-        REQUIRE(file != -1);
-        ::close(file);
-    }
+    scratch() = default;
     scratch(const scratch&) = delete;
     scratch& operator=(const scratch&) = delete;
-    ~scratch() { std::remove(path_); }
+    ~scratch() {
+        std::error_code ignored;
+        std::filesystem::remove(path_, ignored);
+    }
 
-    std::string path() const { return path_; }
+    std::string path() const { return path_.string(); }
     std::string text() const {
-        std::ifstream file(path_);
+        std::ifstream file(path_, std::ios::binary);
         return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     }
 
 private:
-    char path_[32] = "/tmp/multiprocessing-XXXXXX";
+    std::filesystem::path path_ =
+        std::filesystem::temp_directory_path() /
+        ("multiprocessing-trace-" + std::to_string(mp::os::getpid()) + ".json");
 };
 
 }  // namespace

@@ -13,9 +13,11 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
-#include "support/pool.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
+
+#include <pthread.h>
 
 namespace mp = multiprocessing;
 using namespace std::chrono_literals;
@@ -24,6 +26,16 @@ namespace {
 
 int square(int x) {
     return x * x;
+}
+
+int blocked_signals() {
+    ::sigset_t blocked;
+    ::sigemptyset(&blocked);
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    int count = 0;
+    for (int signal = 1; signal < NSIG; ++signal)
+        count += ::sigismember(&blocked, signal) == 1 ? 1 : 0;
+    return count;
 }
 
 int sleep_and_square(int x) {
@@ -236,7 +248,7 @@ TEST_CASE("pool: the destructor of an argument may wait for a lock that a caller
     mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     std::mutex mutex;
     std::atomic<int> ended{0};
-    const auto stopped = pool.apply_async([] { std::raise(SIGSTOP); });
+    const auto stopped = pool.apply_async([] { support::stop_this_process(); });
     for (int i = 0; i < 300; ++i)
         pool.apply_async(take_end, mp::args(at_end([&] {
                              const std::lock_guard lock(mutex);
@@ -244,8 +256,8 @@ TEST_CASE("pool: the destructor of an argument may wait for a lock that a caller
                          })));
     // From here on the pool alone has what the tasks are made of.
     const int worker = pool.worker_pids().at(0);
-    support::await([&] { return support::process_state(worker) == 'T'; });
-    mp::os::kill(worker, SIGCONT);
+    support::await_stopped(worker);
+    support::continue_process(worker);
     while (ended < 300) {
         {
             const std::lock_guard lock(mutex);
@@ -275,4 +287,25 @@ TEST_CASE("pool: pools may be used by each other's values") {
     pool_of_hooks = &other;
     CHECK(one.apply(take_meddler, mp::args(meddler{1})) == 1);
     pool_of_hooks = nullptr;
+}
+
+// The pool's thread took the signal that the program had blocked everywhere to wait for it.
+TEST_CASE("pool: its thread leaves signals to the program, its workers do not") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    CHECK(pool.apply_async(square, mp::args(2)).get() == 4);  // It has a thread from here on.
+    ::sigset_t set;
+    ::sigset_t before;
+    ::sigemptyset(&set);
+    ::sigaddset(&set, SIGUSR1);
+    ::pthread_sigmask(SIG_BLOCK, &set, &before);
+    mp::os::kill(mp::os::getpid(), SIGUSR1);
+    int signal = 0;
+    CHECK(::sigwait(&set, &signal) == 0);
+    CHECK(signal == SIGUSR1);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    // The thread itself replaces this worker.
+    CHECK_THROWS_AS(pool.apply_async([] { mp::os::_exit(1); }).get(), mp::WorkerLostError);
+    CHECK(pool.apply(blocked_signals) == 0);
 }

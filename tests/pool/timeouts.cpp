@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -12,11 +13,9 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
-#include "support/pool.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
-
-#include <unistd.h>
 
 namespace mp = multiprocessing;
 using namespace std::chrono_literals;
@@ -42,12 +41,24 @@ int sleep_at_five(int x) {
     return x;
 }
 
-/// Forks a process that would stay, tells its number and stays itself.
-void leave_a_fork(const std::string& path) {
+#if defined(MULTIPROCESSING_POSIX)
+int start_one_that_stays() {
     const int pid = mp::os::fork();
     if (pid == 0)
         sleep_for_ever();
-    std::ofstream(path) << pid << std::endl;
+    return pid;
+}
+#else
+int start_one_that_stays() {
+    mp::Process p(sleep_for_ever);
+    p.start();
+    return *p.pid();
+}
+#endif
+
+/// Starts a process that would stay, tells its number and stays itself.
+void leave_another(const std::string& path) {
+    std::ofstream(path) << start_one_that_stays() << std::endl;
     sleep_for_ever();
 }
 
@@ -80,7 +91,7 @@ TEST_CASE("pool: a task's time ends it also where nobody waits") {
     support::await([&] { return result.ready(); });
     CHECK_THROWS_AS(result.get(), mp::TimeoutError);
     // While another thread sleeps in a wait that began before there was any limit.
-    mp::Pool other(2, {.start_method = "fork"});
+    mp::Pool other(2, {.start_method = mp::get_all_start_methods().front()});
     const auto stuck = other.apply_async(sleep_for_ever);
     std::thread waiter([&] { stuck.wait(24h); });
     const auto limited = other.apply_async(sleep_for_ever, mp::args(), {.timeout = 30ms});
@@ -137,15 +148,15 @@ TEST_CASE("pool: what a task that is ended has started ends with it") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
-    char path[] = "/tmp/multiprocessing-XXXXXX";
-    const int file = ::mkstemp(path);
-    REQUIRE(file != -1);
-    ::close(file);
-    CHECK_THROWS_AS(pool.apply(leave_a_fork, mp::args(path), {.timeout = 300ms}), mp::TimeoutError);
+    const std::string path = (std::filesystem::temp_directory_path() /
+                              ("multiprocessing-" + std::to_string(mp::os::getpid())))
+                                 .string();
+    CHECK_THROWS_AS(pool.apply(leave_another, mp::args(path), {.timeout = 300ms}),
+                    mp::TimeoutError);
     const int pid = number_in(path);
     REQUIRE(pid > 0);
     support::await([&] { return support::is_gone(pid); });
-    std::remove(path);
+    std::remove(path.c_str());
 }
 
 TEST_CASE("pool: a timeout that is none, and retries below zero, are ValueErrors") {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// POSIX only: processor time and processors are asked about by its calls.
 #include <multiprocessing/pool.hpp>
 
 #include <chrono>

@@ -106,6 +106,7 @@ TEST_CASE("process: a daemon cannot have children") {
     p.join();
 }
 
+#if defined(MULTIPROCESSING_POSIX)  // Only a fork puts an object into a process that did not make it.
 TEST_CASE("process: only its maker can ask about it, but anybody for its name") {
     // A forked child that asked for the name locked a mutex that start() held, for ever.
     const support::watchdog guard;
@@ -124,6 +125,7 @@ TEST_CASE("process: only its maker can ask about it, but anybody for its name") 
     CHECK(contains(text, "it: process 'it' is not a child of process "));
     p.join();
 }
+#endif
 
 TEST_CASE("process: this process cannot be joined, started or signalled through its handle") {
     auto self = mp::current_process();
@@ -136,8 +138,8 @@ TEST_CASE("process: an unknown start method is refused with those that exist") {
     const auto text =
         message_of<mp::ValueError>([] { mp::Process p(nothing, {.start_method = "teleport"}); });
     CHECK(contains(text, "'teleport'"));
-    CHECK(contains(text, "'fork'"));
-    CHECK(contains(text, "'spawn'"));
+    for (const auto& method : mp::get_all_start_methods())
+        CHECK(contains(text, "'" + method + "'"));
 }
 
 TEST_CASE("process: what cannot cross is named, and nothing is left behind") {
@@ -169,13 +171,15 @@ TEST_CASE("process: spawn is refused without freeze_support, with the idiom") {
                                "freeze_support"));
     CHECK(contains(result.out, "int main(int argc, char** argv) { "
                                "multiprocessing::freeze_support(argc, argv);"));
-    CHECK(contains(result.out, "fork works\n"));
+    CHECK(contains(result.out, "fork works\n") == mp::detail::has_fork);
 }
 
 TEST_CASE("process: a spawned child that starts processes before freeze_support is refused") {
     const support::watchdog guard;
     const auto result = support::run_program({support::child_program("starts_before_main")});
-    CHECK(support::count_of(result.out, "started early\n") == 1);
-    CHECK(support::count_of(result.out, "refused: a process cannot be started here") == 1);
+    // In the parent it may be started by fork, where that exists, and not by spawn.
+    const int early = mp::detail::has_fork ? 1 : 0;
+    CHECK(support::count_of(result.out, "started early\n") == early);
+    CHECK(support::count_of(result.out, "refused: a process cannot be started here") == 2 - early);
     CHECK(contains(result.out, "exitcode 0\n"));
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// POSIX only: on Windows a program cannot put functions of its own in the place of the system's.
 #include <multiprocessing/process.hpp>
 
 #include <cerrno>
@@ -6,7 +7,7 @@
 #include <system_error>
 
 #include "support/catch.hpp"
-#include "support/failing_process_calls.hpp"
+#include "support/posix/failing_process_calls.hpp"
 #include "support/leftovers.hpp"
 #include "support/messages.hpp"
 #include "support/start_methods.hpp"

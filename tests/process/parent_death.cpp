@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/process.hpp>
 
-#include <csignal>
-
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
+#include "support/processes.hpp"
 #include "support/run_program.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
@@ -23,7 +22,7 @@ support::program_result tell(const std::string& story, const std::string& method
 TEST_CASE("process: children and grandchildren are gone when the parent is killed") {
     const support::watchdog guard(60);
     const support::leftovers check;
-    CHECK(tell("killed", EVERY_START_METHOD).exitcode == -SIGKILL);
+    CHECK(tell("killed", EVERY_START_METHOD).exitcode == -support::kill_signal);
 }
 
 TEST_CASE("process: a child does not die with the thread that started it") {
@@ -47,5 +46,22 @@ TEST_CASE("process: daemons are terminated when the parent exits") {
     const support::watchdog guard(60);
     const auto result = tell("daemon_ends_at_exit", EVERY_START_METHOD);
     CHECK(result.out == "parent done\n");
+    CHECK(result.exitcode == 0);
+}
+
+// The parent's exit waited for ever for a daemon with a handler of the parent's for SIGTERM.
+TEST_CASE("process: a daemon that ignores its termination is killed when the parent exits") {
+    const support::watchdog guard(60);
+    const auto result = tell("stubborn_daemon", EVERY_START_METHOD);
+    CHECK(result.out == "parent done\n");
+    CHECK(result.exitcode == 0);
+}
+
+// A pool's thread went on replacing workers while the program's last destructors ran. Those lived on
+// without a parent: glibc drops the hooks of fork there, and each had its own tie's other end.
+TEST_CASE("process: no child is started once the program ends, and none is left") {
+    const support::watchdog guard(60);
+    const auto result = tell("starts_while_ending", EVERY_START_METHOD);
+    CHECK(result.out == "no process can be started any more: this program is ending\n");
     CHECK(result.exitcode == 0);
 }

@@ -8,10 +8,13 @@
 #include "support/catch.hpp"
 #include "support/gate.hpp"
 #include "support/leftovers.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
+#if defined(MULTIPROCESSING_POSIX)
 #include <pthread.h>
+#endif
 
 namespace mp = multiprocessing;
 
@@ -25,6 +28,7 @@ void run_until_the_end(mp::detail::handle from, mp::detail::handle to) {
     support::wait_for_end(from);
 }
 
+#if defined(MULTIPROCESSING_POSIX)
 volatile std::sig_atomic_t handled = 0;
 
 void ends_by_three(mp::detail::handle from, mp::detail::handle to) {
@@ -33,6 +37,7 @@ void ends_by_three(mp::detail::handle from, mp::detail::handle to) {
     support::wait_for_end(from);
     std::exit(handled != 0 ? 3 : 4);
 }
+#endif
 
 struct running {
     support::gate in;
@@ -64,7 +69,7 @@ TEST_CASE("process: terminate, kill and interrupt end a child by their signals")
         running r(run_until_the_end, method);
         r.process.kill();
         r.process.join();
-        CHECK(r.process.exitcode() == -SIGKILL);
+        CHECK(r.process.exitcode() == -support::kill_signal);
     }
     {
         running r(run_until_the_end, method);
@@ -74,6 +79,7 @@ TEST_CASE("process: terminate, kill and interrupt end a child by their signals")
     }
 }
 
+#if defined(MULTIPROCESSING_POSIX)  // On Windows terminate asks nobody.
 TEST_CASE("process: a child may handle what terminate sends") {
     const support::watchdog guard;
     const support::leftovers check;
@@ -83,6 +89,7 @@ TEST_CASE("process: a child may handle what terminate sends") {
     r.process.join();
     CHECK(r.process.exitcode() == 3);
 }
+#endif
 
 TEST_CASE("process: to end a child that has ended does nothing") {
     const support::watchdog guard;
@@ -93,9 +100,10 @@ TEST_CASE("process: to end a child that has ended does nothing") {
     r.process.kill();
     r.process.terminate();
     r.process.interrupt();
-    CHECK(r.process.exitcode() == -SIGKILL);
+    CHECK(r.process.exitcode() == -support::kill_signal);
 }
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows interrupts no wait for a handler.
 TEST_CASE("process: a signal handler that runs during a join does not break it") {
     const support::watchdog guard;
     const support::leftovers check;
@@ -121,7 +129,9 @@ TEST_CASE("process: a signal handler that runs during a join does not break it")
     CHECK(count == 5);
     ::sigaction(SIGUSR1, &before, nullptr);
 }
+#endif
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows has no signals between processes.
 TEST_CASE("process: a spawned child does not inherit handlers and blocked signals") {
     const support::watchdog guard;
     const support::leftovers check;
@@ -136,3 +146,4 @@ TEST_CASE("process: a spawned child does not inherit handlers and blocked signal
     r.process.join();
     CHECK(r.process.exitcode() == -SIGTERM);
 }
+#endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// POSIX only: Windows has no fork.
 // Forks in the middle of what other threads do with a queue.
 #include <multiprocessing/queues.hpp>
 
@@ -11,7 +12,7 @@
 #include <multiprocessing/process.hpp>
 
 #include "support/catch.hpp"
-#include "support/forked.hpp"
+#include "support/posix/forked.hpp"
 #include "support/leftovers.hpp"
 #include "support/watchdog.hpp"
 

@@ -3,7 +3,6 @@
 #include <multiprocessing/queues.hpp>
 
 #include <chrono>
-#include <csignal>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -13,8 +12,8 @@
 #include <multiprocessing/process.hpp>
 
 #include "support/catch.hpp"
-#include "support/forked.hpp"
 #include "support/leftovers.hpp"
+#include "support/processes.hpp"
 #include "support/watchdog.hpp"
 
 namespace {
@@ -24,27 +23,36 @@ using namespace std::chrono_literals;
 
 enum class fate { none, in_write, in_read };
 
-/// Raises a signal on its own process in the middle of being written or read. The size pass before
-/// the write holds no lock; the write is done in the ring, with the producers' mutex held.
+enum class blow { death, stop };
+
+/// Kills or stops its own process in the middle of being written or read. The size pass before the
+/// write holds no lock; the write is done in the ring, with the producers' mutex held.
 struct deadly {
     fate when = fate::none;
     int number = 0;
-    int signal = SIGKILL;
+    blow what = blow::death;
     std::string before;
     std::string after;
 
     template <class Archive>
     void serialize(Archive& archive) {
-        archive(when, number, signal, before);
+        archive(when, number, what, before);
         if ((when == fate::in_write && std::is_same_v<Archive, mp::detail::writing_archive>) ||
             (when == fate::in_read && Archive::is_loading::value))
-            ::raise(signal);
+            strike();
         archive(after);
+    }
+
+    void strike() const {
+        if (what == blow::stop)
+            support::stop_this_process();
+        else
+            support::die_of(support::kill_signal);
     }
 };
 
-deadly value(fate when, int number, std::size_t bytes = 10, int signal = SIGKILL) {
-    return {when, number, signal, std::string(bytes, 'a'), std::string(bytes, 'b')};
+deadly value(fate when, int number, std::size_t bytes = 10, blow what = blow::death) {
+    return {when, number, what, std::string(bytes, 'a'), std::string(bytes, 'b')};
 }
 
 std::string any_method() {
@@ -73,7 +81,7 @@ TEST_CASE("queue: a producer killed while it writes loses that value and nothing
         for (int i = 0; i < 10; ++i) {
             auto child = started(put_then_die, mp::args(queue, 100 * i, bytes), method);
             CHECK(child.join());
-            CHECK(child.exitcode() == -SIGKILL);
+            CHECK(child.exitcode() == -support::kill_signal);
             queue.put(value(fate::none, 100 * i + 50, i % 2 == 0 ? 10 : 100'000));
         }
         CHECK(queue.qsize() == 21);
@@ -102,7 +110,7 @@ TEST_CASE("queue: a consumer killed while it reads a copy takes the value with i
         queue.put(value(fate::none, i));
         auto child = started(get_only, mp::args(queue), method);
         CHECK(child.join());
-        CHECK(child.exitcode() == -SIGKILL);
+        CHECK(child.exitcode() == -support::kill_signal);
         CHECK(queue.get().number == i);
         CHECK(queue.empty());
     }
@@ -113,11 +121,11 @@ TEST_CASE("queue: a large value comes to another when its reader is killed over 
     const support::watchdog watchdog;
     const auto method = any_method();
     mp::Queue<deadly> queue;
-    deadly large = value(fate::in_read, 7, 200'000, SIGKILL);
+    deadly large = value(fate::in_read, 7, 200'000);
     queue.put(large);
     auto child = started(get_only, mp::args(queue), method);
     CHECK(child.join());
-    CHECK(child.exitcode() == -SIGKILL);
+    CHECK(child.exitcode() == -support::kill_signal);
     CHECK(queue.qsize() == 1);
     // The next one reads the same value; this test ignores what it would raise.
     auto second = started(get_only, mp::args(queue), method);
@@ -197,7 +205,7 @@ TEST_CASE("queue: producers killed asleep for want of room leave it to those tha
 }
 
 void put_stopping(mp::Queue<deadly> queue) {
-    queue.put(value(fate::in_write, 1, 10, SIGSTOP));
+    queue.put(value(fate::in_write, 1, 10, blow::stop));
 }
 
 TEST_CASE("queue: while a producer is stopped in put the others' time runs out, gets go on") {
@@ -207,16 +215,14 @@ TEST_CASE("queue: while a producer is stopped in put the others' time runs out, 
     mp::Queue<deadly> queue;
     queue.put(value(fate::none, 0));
     auto child = started(put_stopping, mp::args(queue), method);
-    int status = 0;
-    REQUIRE(::waitpid(child.pid().value(), &status, WUNTRACED) == child.pid().value());
-    REQUIRE(WIFSTOPPED(status));
+    support::await_stopped(child.pid().value());
     const auto start = std::chrono::steady_clock::now();
     CHECK_THROWS_AS(queue.put(value(fate::none, 2), true, 50ms), mp::Full);
     CHECK(std::chrono::steady_clock::now() - start >= 50ms);
     CHECK_THROWS_AS(queue.put_nowait(value(fate::none, 2)), mp::Full);
     CHECK(queue.get().number == 0);
     CHECK_THROWS_AS(queue.get_nowait(), mp::Empty);
-    ::kill(child.pid().value(), SIGCONT);
+    support::continue_process(child.pid().value());
     CHECK(queue.get().number == 1);
     CHECK(child.join());
     queue.put(value(fate::none, 2));
@@ -233,9 +239,7 @@ TEST_CASE("queue: while a consumer is stopped in get the others' time runs out, 
     auto child = started(say_and_get, mp::args(queue, ready, results), method);
     ready.get();
     support::await_sleep(child.pid().value());
-    ::kill(child.pid().value(), SIGSTOP);
-    int status = 0;
-    REQUIRE(::waitpid(child.pid().value(), &status, WUNTRACED) == child.pid().value());
+    support::stop_process(child.pid().value());
     const auto start = std::chrono::steady_clock::now();
     CHECK_THROWS_AS(queue.get(true, 50ms), mp::Empty);
     CHECK(std::chrono::steady_clock::now() - start >= 50ms);
@@ -244,7 +248,7 @@ TEST_CASE("queue: while a consumer is stopped in get the others' time runs out, 
     queue.put(2);
     queue.put(3);
     CHECK_THROWS_AS(queue.put(4, true, 5ms), mp::Full);
-    ::kill(child.pid().value(), SIGCONT);
+    support::continue_process(child.pid().value());
     CHECK(results.get() == 1);
     CHECK(child.join());
     CHECK(queue.get() == 2);

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: MIT
-// Thousands of processes killed at whatever instruction they are at. They are forked by hand: what
-// is tested is put and get, and a fresh program for each would take a minute.
+// Processes killed at whatever instruction they are at: a thousand that are forked, and fewer that
+// are spawned, for to start a program takes its time.
 #include <multiprocessing/queues.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <map>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
-#include "support/forked.hpp"
 #include "support/leftovers.hpp"
+#include "support/other_process.hpp"
+#include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
 namespace {
@@ -34,7 +35,7 @@ std::size_t ballast_of(int number) {
     return number % 211 == 210 ? 70'000 : static_cast<std::size_t>(number * 37 % 900);
 }
 
-void put_numbers(mp::Queue<numbered>& queue, int producer) {
+void put_numbers(mp::Queue<numbered> queue, int producer) {
     for (int i = 0;; ++i)
         queue.put({producer, i, std::string(ballast_of(i), static_cast<char>('a' + i % 26))});
 }
@@ -45,6 +46,15 @@ void check_whole(const numbered& value) {
         std::count(value.ballast.begin(), value.ballast.end(), wanted) !=
             static_cast<std::ptrdiff_t>(value.ballast.size()))
         FAIL("a damaged message");
+}
+
+/// How many rounds, and how long a process may run at most before it is killed.
+struct pace {
+    int rounds;
+    std::chrono::microseconds most;
+};
+pace pace_of(const std::string& method, int rounds, std::chrono::microseconds most) {
+    return method == "fork" ? pace{rounds, most} : pace{rounds / 20, 20 * most + 30ms};
 }
 
 /// Lets a process run for a while that has nothing to do with what it does.
@@ -59,7 +69,9 @@ TEST_CASE("queue: of producers killed at random everything arrives up to a point
     const support::leftovers leftovers;
     const support::watchdog watchdog(300);
     const long long maxsize = GENERATE(0, 3);
-    const int rounds = maxsize == 0 ? 200 : 600;
+    const std::string method = EVERY_START_METHOD;
+    const pace pace = pace_of(method, maxsize == 0 ? 200 : 600, 150us);
+    const int rounds = pace.rounds;
     mp::Queue<numbered> queue(maxsize);
     std::atomic<bool> over{false};
     std::map<int, int> next;
@@ -76,10 +88,10 @@ TEST_CASE("queue: of producers killed at random everything arrives up to a point
     });
     std::mt19937 random(23);
     for (int round = 0; round < rounds; round += 2) {
-        support::forked one([&] { put_numbers(queue, round); });
-        support::forked two([&] { put_numbers(queue, round + 1); });
-        pass_time(random, 150us);
-        (round % 4 == 0 ? one : two).signal(SIGKILL);
+        support::other_process one(method, put_numbers, mp::args(queue, round));
+        support::other_process two(method, put_numbers, mp::args(queue, round + 1));
+        pass_time(random, pace.most);
+        (round % 4 == 0 ? one : two).kill();
         queue.put({-1, round / 2,
                    std::string(ballast_of(round / 2), static_cast<char>('a' + round / 2 % 26))});
     }
@@ -89,21 +101,35 @@ TEST_CASE("queue: of producers killed at random everything arrives up to a point
     CHECK(queue.empty());
 }
 
+constexpr std::uint32_t most = 4'000'000;
+
+/// Notes in the lent block how often each number was taken.
+void take_numbers(mp::Queue<std::uint32_t> queue, mp::detail::handle lent) {
+    const mp::detail::shared_block block(std::move(lent));
+    mp::detail::mapping view;
+    mp::detail::throw_if_error(block.map(view, 0, most), "map what was taken");
+    const auto seen = reinterpret_cast<std::atomic<std::uint8_t>*>(view.data());
+    for (;;)
+        seen[queue.get()].fetch_add(1);
+}
+
 TEST_CASE("queue: consumers killed at random take at most one value with them") {
     const support::leftovers leftovers;
     const support::watchdog watchdog(300);
     const long long maxsize = GENERATE(0, 3);
-    constexpr int rounds = 1'000;
-    constexpr std::uint32_t most = 4'000'000;
+    const std::string method = EVERY_START_METHOD;
+    const pace pace = pace_of(method, 1'000, 400us);
+    const int rounds = pace.rounds;
     mp::Queue<std::uint32_t> queue(maxsize);
     mp::detail::shared_block block;
     mp::detail::mapping view;
     REQUIRE_FALSE(mp::detail::shared_block::create(block, most));
     REQUIRE_FALSE(block.map(view, 0, most));
     const auto seen = reinterpret_cast<std::atomic<std::uint8_t>*>(view.data());
-    const auto take_numbers = [&] {
-        for (;;)
-            seen[queue.get()].fetch_add(1);
+    const auto lend = [&] {
+        mp::detail::handle copy;
+        REQUIRE_FALSE(mp::detail::duplicate(block.native(), copy));
+        return copy;
     };
     std::atomic<bool> over{false};
     std::uint32_t put = 0;
@@ -116,14 +142,14 @@ TEST_CASE("queue: consumers killed at random take at most one value with them") 
     });
     std::mt19937 random(29);
     for (int round = 0; round < rounds; round += 2) {
-        support::forked one(take_numbers);
-        support::forked two(take_numbers);
-        pass_time(random, 400us);
-        (round % 4 == 0 ? one : two).signal(SIGKILL);
+        support::other_process one(method, take_numbers, mp::args(queue, lend()));
+        support::other_process two(method, take_numbers, mp::args(queue, lend()));
+        pass_time(random, pace.most);
+        (round % 4 == 0 ? one : two).kill();
         pass_time(random, 50us);
     }
     over = true;
-    support::forked last(take_numbers);
+    support::other_process last(method, take_numbers, mp::args(queue, lend()));
     producer.join();
     while (!queue.empty())
         std::this_thread::yield();
@@ -136,7 +162,7 @@ TEST_CASE("queue: consumers killed at random take at most one value with them") 
             FAIL("value " << i << " was taken " << int(seen[i]) << " times");
         lost += seen[i] == 0;
     }
-    CHECK(lost <= rounds);
+    CHECK(lost <= static_cast<std::uint32_t>(rounds));
 }
 
 }  // namespace

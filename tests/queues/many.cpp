@@ -15,6 +15,7 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
+#include "support/rounds.hpp"
 #include "support/watchdog.hpp"
 
 namespace {
@@ -88,32 +89,33 @@ TEST_CASE("queue: what many put many take, each value once and each producer's i
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     const auto method = GENERATE(from_range(mp::detail::all_start_methods()));
-    check_all(method, 1, 1, 30'000, 0);
-    check_all(method, 4, 1, 5'000, 0);
-    check_all(method, 1, 4, 20'000, 0);
-    check_all(method, 4, 4, 5'000, 0);
-    check_all(method, 4, 4, 2'000, 1);
-    check_all(method, 3, 3, 3'000, 7);
+    check_all(method, 1, 1, support::rounds(30'000), 0);
+    check_all(method, 4, 1, support::rounds(5'000), 0);
+    check_all(method, 1, 4, support::rounds(20'000), 0);
+    check_all(method, 4, 4, support::rounds(5'000), 0);
+    check_all(method, 4, 4, support::rounds(2'000), 1);
+    check_all(method, 3, 3, support::rounds(3'000), 7);
 }
 
 TEST_CASE("queue: threads of one process share it like processes do") {
     const support::watchdog watchdog;
     mp::Queue<int> queue(16);
+    constexpr int most = support::rounds(5'000);
     std::vector<std::thread> threads;
     std::vector<long long> sums(3);
     for (int i = 0; i < 3; ++i)
         threads.emplace_back([&queue] {
-            for (int number = 1; number <= 5'000; ++number)
+            for (int number = 1; number <= most; ++number)
                 queue.put(number);
         });
     for (std::size_t i = 0; i < 3; ++i)
         threads.emplace_back([&queue, &sum = sums[i]] {
-            for (int taken = 0; taken < 5'000; ++taken)
+            for (int taken = 0; taken < most; ++taken)
                 sum += queue.get();
         });
     for (auto& thread : threads)
         thread.join();
-    CHECK(sums[0] + sums[1] + sums[2] == 3LL * 5'000 * 5'001 / 2);
+    CHECK(sums[0] + sums[1] + sums[2] == 3LL * most * (most + 1) / 2);
     CHECK(queue.empty());
 }
 
@@ -137,13 +139,14 @@ TEST_CASE("queue: who only asks without waiting gets its share, too") {
     const auto method = GENERATE(from_range(mp::detail::all_start_methods()));
     mp::Queue<int> queue(50);
     mp::Queue<int> done;
+    constexpr int most = support::rounds(5'000);
     std::vector<mp::Process> readers;
     for (int i = 0; i < 3; ++i)
         readers
             .emplace_back(ask_often, mp::args(queue, done),
                           mp::process_options{.start_method = method})
             .start();
-    for (int i = 0; i < 5'000; ++i) {
+    for (int i = 0; i < most; ++i) {
         try {
             queue.put_nowait(i);
         } catch (const mp::Full&) {
@@ -155,7 +158,7 @@ TEST_CASE("queue: who only asks without waiting gets its share, too") {
     int taken = 0;
     for (int i = 0; i < 3; ++i)
         taken += done.get();
-    CHECK(taken == 5'000);
+    CHECK(taken == most);
     for (auto& reader : readers)
         CHECK(reader.join());
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -13,14 +14,19 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
+#include "support/rounds.hpp"
 #include "support/watchdog.hpp"
 
+#if defined(MULTIPROCESSING_POSIX)
 #include <pthread.h>
+#endif
 
 namespace {
 
 namespace mp = multiprocessing;
 using namespace std::chrono_literals;
+
+constexpr int exchanges = support::rounds(2'000);
 
 void echo(mp::Queue<int> there, mp::Queue<int> back, int count) {
     for (int i = 0; i < count; ++i)
@@ -34,9 +40,9 @@ TEST_CASE("queue: a value wakes who waits for it, time after time") {
     const long long maxsize = GENERATE(0, 1);
     mp::Queue<int> there(maxsize);
     mp::Queue<int> back(maxsize);
-    mp::Process child(echo, mp::args(there, back, 2'000), {.start_method = method});
+    mp::Process child(echo, mp::args(there, back, exchanges), {.start_method = method});
     child.start();
-    for (int i = 0; i < 2'000; ++i) {
+    for (int i = 0; i < exchanges; ++i) {
         there.put(i);
         REQUIRE(back.get() == i);
     }
@@ -79,15 +85,16 @@ TEST_CASE("queue: no wake-up is lost between the look for room and the sleep") {
     const support::watchdog watchdog;
     mp::Queue<int> queue(2);
     mp::Queue<int> step;
+    constexpr int steps = support::rounds(30'000);
     std::thread consumer([&] {
-        for (int i = 0; i < 30'000; ++i) {
+        for (int i = 0; i < steps; ++i) {
             step.get();
             queue.get();
         }
     });
     queue.put(0);
     queue.put(0);
-    for (int i = 0; i < 30'000; ++i) {
+    for (int i = 0; i < steps; ++i) {
         step.put(1);
         queue.put(i);
     }
@@ -100,7 +107,7 @@ TEST_CASE("queue: timed waits that end and values that arrive do not disturb eac
     const support::watchdog watchdog;
     mp::Queue<int> queue(1);
     std::thread producer([queue]() mutable {
-        for (int i = 0; i < 2'000;) {
+        for (int i = 0; i < exchanges;) {
             try {
                 queue.put(i, true, std::chrono::microseconds(i % 50));
                 ++i;
@@ -108,7 +115,7 @@ TEST_CASE("queue: timed waits that end and values that arrive do not disturb eac
             }
         }
     });
-    for (int i = 0; i < 2'000;) {
+    for (int i = 0; i < exchanges;) {
         try {
             const int value = queue.get(true, std::chrono::microseconds(i % 70));
             REQUIRE(value == i++);
@@ -118,6 +125,7 @@ TEST_CASE("queue: timed waits that end and values that arrive do not disturb eac
     producer.join();
 }
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows interrupts no wait for a handler.
 std::atomic<int> handled{0};
 
 TEST_CASE("queue: signal handlers interrupt neither get nor put") {
@@ -152,6 +160,59 @@ TEST_CASE("queue: signal handlers interrupt neither get nor put") {
     putter.join();
     CHECK(full.get() == 1);
     ::sigaction(SIGUSR1, &before, nullptr);
+}
+#endif
+
+struct slow_to_write {
+    template <class Archive>
+    void serialize(Archive& ar) {
+        ar(number);
+        if (during != nullptr)
+            (*during)();
+    }
+    int number = 0;
+    const std::function<void()>* during = nullptr;
+};
+
+// The time ran out at the mutex of the producers, and the queue was called full.
+TEST_CASE("queue: while another puts, a queue with room is not called full") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const long long maxsize = GENERATE(0, 10);
+    mp::Queue<slow_to_write> queue(maxsize);
+    std::atomic<bool> inside = false;
+    std::atomic<bool> go_on = false;
+    int passes = 0;
+    const std::function<void()> dawdle = [&] {
+        if (++passes % 2 == 1)
+            return;  // It is only measured.
+        inside = true;
+        while (!go_on)
+            std::this_thread::yield();
+    };
+    std::thread slow([&] { queue.put({1, &dawdle}); });
+    while (!inside)
+        std::this_thread::yield();
+    std::thread releaser([&] {
+        std::this_thread::sleep_for(50ms);  // Longer than the other call may wait.
+        go_on = true;
+    });
+    CHECK_NOTHROW(queue.put_nowait({2, nullptr}));
+    inside = go_on = false;
+    std::thread slow_again([&] { queue.put({3, &dawdle}); });
+    while (!inside)
+        std::this_thread::yield();
+    releaser.join();
+    releaser = std::thread([&] {
+        std::this_thread::sleep_for(50ms);
+        go_on = true;
+    });
+    CHECK_NOTHROW(queue.put({4, nullptr}, true, 1ms));
+    slow.join();
+    slow_again.join();
+    releaser.join();
+    for (int i = 1; i <= 4; ++i)
+        CHECK(queue.get().number == i);
 }
 
 }  // namespace

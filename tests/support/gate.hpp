@@ -37,8 +37,24 @@ struct gate {
     mpd::pipe_ends ends;
 };
 
+inline void write_raw(mpd::native_handle to, std::string_view words) {
+    mpd::throw_if_error(mpd::write_all(to, std::as_bytes(std::span(words))), "write");
+}
+
+/// Waits until so many bytes have come; fewer at the end of file.
+inline std::string read_exactly(mpd::native_handle from, std::size_t bytes) {
+    std::string text(bytes, '\0');
+    std::size_t have = 0;
+    for (std::size_t count = 1; count > 0 && have < bytes; have += count)
+        mpd::throw_if_error(
+            mpd::read_some(from, std::as_writable_bytes(std::span(text)).subspan(have), count),
+            "read");
+    text.resize(have);
+    return text;
+}
+
 inline void say(const mpd::handle& to, std::string_view words) {
-    mpd::throw_if_error(mpd::write_all(to.get(), std::as_bytes(std::span(words))), "write");
+    write_raw(to.get(), words);
 }
 
 /// Waits for words; empty where the other end is closed.

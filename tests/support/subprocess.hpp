@@ -12,6 +12,8 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
+#include "support/processes.hpp"
+#include "support/run_program.hpp"
 #include "support/watchdog.hpp"
 
 namespace sp = multiprocessing::subprocess;
@@ -28,10 +30,23 @@ struct tidy {
     watchdog limit;
 };
 
+/// The path of tests/children/tool, which follows the instructions that are its arguments.
+inline std::string tool_path() {
+    return child_program("tool");
+}
+
+/// It with these instructions; without any it ends at once with 0.
+template <class... Words>
+sp::command tool(const Words&... words) {
+    return {tool_path(), words...};
+}
+
+#if defined(MULTIPROCESSING_POSIX)
 /// A script of the shell.
 inline sp::command shell(std::string script) {
     return {"/bin/sh", "-c", std::move(script)};
 }
+#endif
 
 /// The error of a program that does not start.
 template <class Start>

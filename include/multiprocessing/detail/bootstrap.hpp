@@ -68,6 +68,8 @@ int run_child_process(process_identity identity, Target&& target) noexcept {
 /// handlers and its static objects are the parent's business; those that the target adds are run.
 template <class Target>
 [[noreturn]] void run_forked_process(process_identity identity, Target&& target) noexcept {
+    if (process_table::instance().is_ending())
+        exit_now(1);
     disown_exit_handlers(end_life);
     const std::string name = identity.name;
     process_table::instance().enter(std::move(identity));
@@ -88,9 +90,8 @@ inline handle ready_handle() {
 /// that was before.
 inline handle parent_sentinel(int pid) {
     handle sentinel;
-    const auto ec = parent_process_id() == pid ? open_process(pid, sentinel) : std::error_code();
-    // Asked once more: the number that was opened may have been another's already.
-    if (parent_process_id() != pid)
+    const auto ec = open_parent_process(pid, sentinel);
+    if (ec == std::errc::no_such_process)
         return ready_handle();
     throw_if_error(ec, "open parent process " + std::to_string(pid));
     return sentinel;

@@ -3,18 +3,19 @@
 // Pure logic, for every system's rules on every system.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::detail {
 
-/// How a system names programs.
+/// How a system names programs, and what it gives them.
 struct command_rules {
     /// The words before a script that the shell is to run.
     std::string_view shell;
@@ -24,10 +25,28 @@ struct command_rules {
     std::string_view directory_separators;
     /// Where programs are looked for without a PATH.
     std::string_view default_path;
+    /// What is added to the name of a program that has no dot.
+    std::string_view program_suffix;
+    /// Whether a program is given one text, which it takes apart itself.
+    bool one_text;
+    /// Whether the names of variables are the same in capitals.
+    bool names_ignore_case;
 };
 
-inline constexpr command_rules posix_command_rules{"/bin/sh", "-c", ':', "/", "/bin:/usr/bin"};
-inline constexpr command_rules windows_command_rules{"cmd.exe", "/c", ';', "\\/:", ""};
+/// Where programs are looked for that are named without a directory.
+struct program_search {
+    /// The directories before those of PATH.
+    std::vector<std::string> first;
+    std::string path;
+    /// What runs scripts and, on Windows, batch files.
+    std::string shell;
+    std::string batch_shell;
+};
+
+inline constexpr command_rules posix_command_rules{"/bin/sh",       "-c", ':',   "/",
+                                                   "/bin:/usr/bin", "",   false, false};
+inline constexpr command_rules windows_command_rules{
+    "cmd.exe", "/c", ';', "\\/:", "", ".exe", true, true};
 
 using environment_variables = std::vector<std::pair<std::string, std::string>>;
 
@@ -37,25 +56,49 @@ inline void refuse_nul(std::string_view text, std::string_view role) {
         throw ValueError("embedded null byte in " + std::string(role));
 }
 
+/// A program in a directory; an empty one means the directory that the program starts in.
+inline std::string path_in(std::string directory, std::string_view program,
+                           const command_rules& rules) {
+    if (directory.empty())
+        directory = ".";
+    if (rules.directory_separators.find(directory.back()) == std::string_view::npos)
+        directory += rules.directory_separators.front();
+    return directory.append(program);
+}
+
+/// Where the last part of a path has a dot. Windows adds its suffix only to names without.
+inline bool has_dot(std::string_view program, const command_rules& rules) {
+    const std::size_t start = program.find_last_of(rules.directory_separators);
+    return program.find('.', start == program.npos ? 0 : start) != program.npos;
+}
+
 /// The paths to try for `program`: itself where it names a directory, else one for each directory
-/// of `path`, an empty one meaning the directory that the program starts in.
+/// of `path`.
 inline std::vector<std::string> program_candidates(std::string_view program, std::string_view path,
                                                    const command_rules& rules) {
+    std::string name(program);
+    if (!program.empty() && !has_dot(program, rules))
+        name += rules.program_suffix;
     if (program.empty() || program.find_first_of(rules.directory_separators) != program.npos)
-        return {std::string(program)};
+        return name == program ? std::vector{name} : std::vector{name, std::string(program)};
     std::vector<std::string> candidates;
     for (;;) {
-        const std::size_t end = std::min(path.find(rules.list_separator), path.size());
-        std::string candidate(path.substr(0, end));
-        if (candidate.empty())
-            candidate = ".";
-        if (rules.directory_separators.find(candidate.back()) == std::string_view::npos)
-            candidate += rules.directory_separators.front();
-        candidates.push_back(candidate.append(program));
+        const std::size_t end = smaller_of(path.find(rules.list_separator), path.size());
+        candidates.push_back(path_in(std::string(path.substr(0, end)), name, rules));
         if (end == path.size())
             return candidates;
         path.remove_prefix(end + 1);
     }
+}
+
+/// The same with the directories that come before those of PATH.
+inline std::vector<std::string> program_candidates(std::string_view program,
+                                                   const program_search& search,
+                                                   const command_rules& rules) {
+    std::string path;
+    for (const std::string& directory : search.first)
+        path.append(directory).push_back(rules.list_separator);
+    return program_candidates(program, path + search.path, rules);
 }
 
 /// "NAME=value" for each variable; of several of one name the last. Throws `ValueError` for a name
@@ -63,20 +106,17 @@ inline std::vector<std::string> program_candidates(std::string_view program, std
 inline std::vector<std::string> environment_entries(const environment_variables& variables) {
     std::vector<std::string> entries;
     entries.reserve(variables.size());
+    std::map<std::string_view, std::size_t> places;
     for (const auto& [name, value] : variables) {
         refuse_nul(name, "the name of an environment variable");
         refuse_nul(value, "environment variable '" + name + "'");
         if (name.empty() || name.find('=') != name.npos)
             throw ValueError("illegal environment variable name '" + name + "'");
-        std::string entry = name + '=';
-        const auto same =
-            std::find_if(entries.begin(), entries.end(),
-                         [&](const std::string& other) { return other.starts_with(entry); });
-        entry += value;
-        if (same == entries.end())
-            entries.push_back(std::move(entry));
+        const auto [place, is_new] = places.try_emplace(name, entries.size());
+        if (is_new)
+            entries.push_back(name + '=' + value);
         else
-            *same = std::move(entry);
+            entries[place->second] = name + '=' + value;
     }
     return entries;
 }
@@ -91,10 +131,15 @@ inline const char* find_variable(const std::vector<std::string>& entries, std::s
 
 /// A name as Windows compares it, as far as ASCII goes.
 inline std::string upper_name(std::string_view entry) {
-    std::string name(entry.substr(0, std::min(entry.find('='), entry.size())));
+    std::string name(entry.substr(0, smaller_of(entry.find('='), entry.size())));
     for (char& c : name)
         c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     return name;
+}
+
+/// Whether two names mean the same variable.
+inline bool same_variable(std::string_view a, std::string_view b, const command_rules& rules) {
+    return rules.names_ignore_case ? upper_name(a) == upper_name(b) : a == b;
 }
 
 /// Entries as Windows takes them: sorted by name without regard to case, of one name the last, each
@@ -104,8 +149,8 @@ inline std::string windows_environment_block(const std::vector<std::string>& ent
     for (const std::string& entry : entries) {
         const std::string name = upper_name(entry);
         const auto place =
-            std::lower_bound(sorted.begin(), sorted.end(), name,
-                             [](const auto& a, const auto& b) { return a.first < b; });
+            detail::lower_bound(sorted.begin(), sorted.end(), name,
+                                [](const auto& a, const auto& b) { return a.first < b; });
         if (place != sorted.end() && place->first == name)
             place->second = &entry;
         else
@@ -143,6 +188,99 @@ inline std::string windows_command_line(const std::vector<std::string>& argument
         append_windows_argument(line, argument);
     }
     return line;
+}
+
+/// Whether Windows runs this file by its interpreter for batch files. What it passes over at the
+/// end of a name is passed over here.
+inline bool is_batch_file(std::string_view program) {
+    const std::size_t last = program.find_last_not_of(". ");
+    const std::string name = upper_name(program.substr(0, last == program.npos ? 0 : last + 1));
+    return name.ends_with(".BAT") || name.ends_with(".CMD");
+}
+
+/// Appends one argument of a batch file. The interpreter reads the line before the file is given
+/// its arguments, and by other rules: within quotes only '%' and the quote itself still mean
+/// something to it. So everything but what is plainly harmless is quoted, a quote is doubled, and
+/// '%' is written so that the interpreter expands a variable to nothing and leaves one '%'.
+/// Source: "BatBadBut: You can't securely execute commands on Windows" (CVE-2024-24576), and the
+/// rules that the standard library of Rust drew from it.
+inline void append_batch_argument(std::string& line, std::string_view argument) {
+    constexpr std::string_view harmless = "#$*+-./:?@\\_";
+    const auto is_harmless = [&](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+               harmless.find(c) != harmless.npos;
+    };
+    const bool quoted =
+        argument.empty() || argument.back() == '\\' ||
+        detail::find_if_not(argument.begin(), argument.end(), is_harmless) != argument.end();
+    if (quoted)
+        line += '"';
+    std::size_t backslashes = 0;
+    for (const char c : argument) {
+        if (c == '"')
+            line.append(backslashes, '\\').push_back('"');
+        else if (c == '%')
+            line += "%%cd:~,";
+        backslashes = c == '\\' ? backslashes + 1 : 0;
+        line += c;
+    }
+    if (quoted)
+        line.append(backslashes, '\\').push_back('"');
+}
+
+/// The command line by which `shell`, the interpreter, runs a batch file. Throws `ValueError` for
+/// what cannot be handed to one.
+inline std::string windows_batch_line(std::string_view shell, std::string_view program,
+                                      const std::vector<std::string>& arguments) {
+    if (program.find_first_of("\"%\r\n") != program.npos)
+        throw ValueError("the name of a batch file holds a character that cannot be quoted");
+    std::string line = "\"" + std::string(shell) + "\" /e:ON /v:OFF /d /c \"\"";
+    line.append(program).push_back('"');
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+        if (arguments[i].find_first_of("\r\n") != std::string::npos)
+            throw ValueError("an argument of a batch file holds a line break, which would end the "
+                             "command there");
+        line += ' ';
+        append_batch_argument(line, arguments[i]);
+    }
+    return line += '"';
+}
+
+/// The words of a command line for Windows, as the C runtime of Microsoft reads them. In the first,
+/// the program's name, backslashes mean nothing.
+inline std::vector<std::string> split_windows_command_line(std::string_view line) {
+    const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+    std::vector<std::string> words;
+    std::size_t at = 0;
+    while (at < line.size() || words.empty()) {
+        const bool is_program = words.empty();
+        std::string& word = words.emplace_back();
+        bool quoted = false;
+        for (; at < line.size() && (quoted || !is_space(line[at])); ++at) {
+            std::size_t backslashes = 0;
+            while (!is_program && at + backslashes < line.size() && line[at + backslashes] == '\\')
+                ++backslashes;
+            at += backslashes;
+            const bool before_quote = at < line.size() && line[at] == '"';
+            word.append(before_quote ? backslashes / 2 : backslashes, '\\');
+            if (before_quote && backslashes % 2 != 0) {
+                word += '"';
+            } else if (before_quote && quoted && !is_program && at + 1 < line.size() &&
+                       line[at + 1] == '"') {
+                word += '"';
+                ++at;
+            } else if (before_quote) {
+                quoted = !quoted;
+            } else if (at < line.size() && (quoted || !is_space(line[at]))) {
+                word += line[at];
+            } else {
+                break;
+            }
+        }
+        while (at < line.size() && is_space(line[at]))
+            ++at;
+    }
+    return words;
 }
 
 /// A text as Python's `repr` shows it; what is not ASCII is taken for UTF-8 and left as it is.

@@ -6,20 +6,22 @@
 #include <optional>
 #include <type_traits>
 
+#include <multiprocessing/error.hpp>
+
 namespace multiprocessing {
 
 /// How long a call may wait: any `std::chrono` duration, or nothing for "as long as it takes".
-/// Zero, negative durations and not-a-number ask without waiting; what nanoseconds cannot count is
-/// as long as they can.
+/// Zero and negative durations ask without waiting; what nanoseconds cannot count is as long as
+/// they can. Throws `ValueError` for not-a-number.
 class timeout : public std::optional<std::chrono::nanoseconds> {
 public:
     constexpr timeout() noexcept = default;
     constexpr timeout(std::nullopt_t) noexcept {}
     template <class Rep, class Period>
-    constexpr timeout(const std::chrono::duration<Rep, Period>& limit) noexcept
+    constexpr timeout(const std::chrono::duration<Rep, Period>& limit)
         : std::optional<std::chrono::nanoseconds>(in_range(limit)) {}
     template <class Rep, class Period>
-    constexpr timeout(const std::optional<std::chrono::duration<Rep, Period>>& limit) noexcept {
+    constexpr timeout(const std::optional<std::chrono::duration<Rep, Period>>& limit) {
         if (limit)
             emplace(in_range(*limit));
     }
@@ -28,17 +30,18 @@ private:
     /// A plain conversion of `hours::max()` would overflow, to a negative number or anything.
     template <class Rep, class Period>
     static constexpr std::chrono::nanoseconds
-    in_range(const std::chrono::duration<Rep, Period>& limit) noexcept {
+    in_range(const std::chrono::duration<Rep, Period>& limit) {
         using std::chrono::nanoseconds;
         using real = std::chrono::duration<double, Period>;
         if constexpr (std::is_same_v<std::chrono::duration<Rep, Period>, nanoseconds>)
             return limit;
-        constexpr auto most = std::chrono::duration_cast<real>(nanoseconds::max());
+        constexpr auto most = std::chrono::duration_cast<real>((nanoseconds::max)());
         if (real(limit) >= most)
-            return nanoseconds::max();
-        // So asked because every comparison with not-a-number is false.
+            return (nanoseconds::max)();
+        if (limit != limit)
+            throw ValueError("a timeout must be a number");
         return real(limit) > -most ? std::chrono::duration_cast<nanoseconds>(limit)
-                                   : nanoseconds::min();
+                                   : (nanoseconds::min)();
     }
 };
 
@@ -49,7 +52,7 @@ public:
     using clock = std::chrono::steady_clock;
 
     static deadline never() noexcept { return deadline(std::nullopt); }
-    static deadline now() noexcept { return deadline(clock::time_point::min()); }
+    static deadline now() noexcept { return deadline((clock::time_point::min)()); }
 
     /// The moment `limit` from now; never, if there is no limit or it is beyond what the clock
     /// counts.
@@ -59,13 +62,13 @@ public:
         if (*limit <= std::chrono::nanoseconds::zero())
             return now();
         const auto start = clock::now();
-        if (*limit > clock::time_point::max() - start)
+        if (*limit > (clock::time_point::max)() - start)
             return never();
         return deadline(start + *limit);
     }
 
     bool is_never() const noexcept { return !moment_; }
-    bool immediate() const noexcept { return moment_ && *moment_ == clock::time_point::min(); }
+    bool immediate() const noexcept { return moment_ && *moment_ == (clock::time_point::min)(); }
     bool passed() const noexcept { return moment_ && (immediate() || clock::now() >= *moment_); }
 
     static deadline at(clock::time_point moment) noexcept { return deadline(moment); }

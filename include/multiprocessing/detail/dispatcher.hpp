@@ -260,7 +260,7 @@ private:
     };
 
     // Rounds with progress after which the ends of processes are looked at without sleeping.
-    static constexpr int rounds_between_looks = 1024;
+    static constexpr unsigned rounds_between_looks = 1024;
 
     // ---- driving
 
@@ -441,7 +441,7 @@ private:
 
     void start_background() {
         if (!background_.joinable())
-            background_ = std::thread([this] { run_background(); });
+            background_ = start_quiet_thread([this] { run_background(); });
     }
     void stop_background(visit& here) {
         stopping_ = true;
@@ -557,7 +557,7 @@ private:
     std::condition_variable background_wake_;
     const int owner_ = process_id();
     crew crew_;
-    int rounds_ = 0;
+    unsigned rounds_ = 0;
     /// Followers, and those among them that were called and are not awake yet.
     int waiting_ = 0;
     int called_ = 0;

@@ -2,10 +2,10 @@
 // Whole messages over one end of a stream.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/framing.hpp>
 #include <multiprocessing/detail/message_buffer.hpp>
@@ -38,8 +39,9 @@ public:
         if (payload.size() > whole.size() - head.size())
             return write(head, payload);
         // One piece costs the system less than two, by more than the copy does.
-        std::copy(payload.begin(), payload.end(),
-                  std::copy(head.begin(), head.end(), whole.begin()));
+        std::memcpy(whole.data(), head.data(), head.size());
+        if (!payload.empty())
+            std::memcpy(whole.data() + head.size(), payload.data(), payload.size());
         write(std::span(whole).first(head.size() + payload.size()), {});
     }
 
@@ -74,7 +76,7 @@ public:
             throw_system_error(std::make_error_code(std::errc::message_size),
                                "receive a message of " + std::to_string(bytes) +
                                    " bytes where at most " + std::to_string(*longest) +
-                                   " are allowed; the connection is closed");
+                                   " are allowed; nothing more can be received");
         }
         return read_payload(bytes);
     }
@@ -123,7 +125,7 @@ private:
         while (message.size() < bytes) {
             const std::size_t have = message.size();
             const std::uint64_t next =
-                std::min(bytes - have, std::max<std::uint64_t>(have, room_at_first));
+                smaller_of(bytes - have, larger_of<std::uint64_t>(have, room_at_first));
             message.resize(have + static_cast<std::size_t>(next));
             fill(std::span(message).subspan(have), false);
         }

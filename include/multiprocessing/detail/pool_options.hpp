@@ -191,8 +191,8 @@ inline stream_bounds bounds_of(const imap_options& options, std::size_t places) 
         throw ValueError("a buffersize must be at least 1, not " +
                          std::to_string(*options.buffersize));
     const auto elements = static_cast<std::size_t>(*options.buffersize);
-    bounds.chunk = std::min(bounds.chunk, elements);
-    bounds.places = std::min(bounds.places, elements / bounds.chunk);
+    bounds.chunk = (std::min)(bounds.chunk, elements);
+    bounds.places = (std::min)(bounds.places, elements / bounds.chunk);
     return bounds;
 }
 

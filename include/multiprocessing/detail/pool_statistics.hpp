@@ -66,7 +66,7 @@ private:
 class trace_file {
 public:
     /// Throws `std::system_error` where the file cannot be made.
-    explicit trace_file(const std::string& path) : path_(path), file_(path) {
+    explicit trace_file(const std::string& path) : path_(path), file_(path, std::ios::binary) {
         if (!file_)
             throw_system_error(std::make_error_code(std::errc::io_error),
                                "write the trace '" + path + "'");

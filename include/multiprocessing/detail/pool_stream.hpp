@@ -130,7 +130,7 @@ private:
             count += pull_one();
         const bool quickly = clock::now() - start < std::chrono::microseconds(50);
         batch_ =
-            quickly ? std::min(2 * batch_, job_->places()) : std::max<std::size_t>(count / 2, 1);
+            quickly ? (std::min)(2 * batch_, job_->places()) : (std::max<std::size_t>)(count / 2, 1);
         return count != 0;
     }
 

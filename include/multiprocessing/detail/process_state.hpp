@@ -2,8 +2,8 @@
 // What the library knows of this process and of its children, behind the handles users hold.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/library_mutex.hpp>
 #include <multiprocessing/detail/os/child.hpp>
@@ -216,10 +217,11 @@ private:
         stage_ = stage::unstarted;
     }
 
-    template <class Body>
+    /// A template of the child, too: where there is no fork, it is not asked for.
+    template <class Body, class Child = child_process>
     void fork(const process_identity& identity, const Body& body) {
-        if constexpr (has_fork)
-            throw_if_error(child_process::fork(child_, tied_, body),
+        if constexpr (Child::can_fork)
+            throw_if_error(Child::fork(child_, tied_, body),
                            "fork process '" + identity.name + "'");
     }
 
@@ -297,11 +299,24 @@ public:
     }
 
     /// Entered before it is started: a child that exists is in the table, whatever fails then, and
-    /// a forked one finds its target kept alive by it.
+    /// a forked one finds its target kept alive by it. Throws `ProcessError` where this process has
+    /// begun to end.
     void add(state child) {
         const std::lock_guard lock(library_mutex());
+        if (is_ending())
+            throw ProcessError("no process can be started any more: this program is ending");
         children_.push_back(std::move(child));
     }
+
+    /// Whether end_children() has begun. From then on there are no new children, for nobody would
+    /// end them; and while the last destructors run the system forgets the hooks of a fork, so that
+    /// a copy of this process would hold on to what ties it and its siblings to their parent. One
+    /// that is born all the same, of a start that was under way, asks this first and ends.
+    bool is_ending() const noexcept {
+        // Written under the lock, but asked without: a copy may have been born with it held.
+        return ending_.load(std::memory_order_relaxed);
+    }
+
     void remove(const process_state& child) noexcept {
         const std::lock_guard lock(library_mutex());
         std::erase_if(children_, [&](const state& entry) { return entry.get() == &child; });
@@ -309,8 +324,9 @@ public:
     /// Undoes one add(): another thread may be starting the same child, with more success.
     void take_back(const process_state& child) noexcept {
         const std::lock_guard lock(library_mutex());
-        const auto place = std::find_if(children_.begin(), children_.end(),
-                                        [&](const state& entry) { return entry.get() == &child; });
+        const auto place =
+            detail::find_if(children_.begin(), children_.end(),
+                            [&](const state& entry) { return entry.get() == &child; });
         if (place != children_.end())
             children_.erase(place);
     }
@@ -329,19 +345,16 @@ public:
         }
     }
 
-    /// At the normal end of this process: daemons are terminated, the others waited for, but for
-    /// those that were to outlive it.
+    /// At the normal end of this process: daemons are terminated, and killed if that does not end
+    /// them soon; the others are waited for, but for those that were to outlive it.
     void end_children() noexcept {
         try {
-            const auto children = this->children();
+            const auto children = begin_ending();
+            std::vector<bool> told;
             for (const state& child : children)
-                if (child->daemon())
-                    end_child(*child, [](process_state& daemon) {
-                        daemon.signal(child_process::terminate_signal);
-                    });
-            for (const state& child : children)
-                if (child->started() && (child->tied() || child->daemon()))
-                    end_child(*child, [](process_state& other) { other.wait(deadline::never()); });
+                told.push_back(child->daemon() && end_child(*child, terminate));
+            for (std::size_t i = 0; i < children.size(); ++i)
+                await_end(*children[i], told[i]);
         } catch (const std::exception& error) {
             report_lost_children(error.what());
         }
@@ -357,18 +370,47 @@ private:
 
     static constexpr std::size_t authkey_bytes = 32;
 
-    /// One child that cannot be ended is no reason to leave the next.
+    static constexpr auto daemon_grace = std::chrono::seconds(1);
+
+    /// One child that cannot be ended is no reason to leave the next. Returns what `step` does, or
+    /// false.
     template <class Step>
-    static void end_child(process_state& child, Step step) noexcept {
+    static bool end_child(process_state& child, Step step) noexcept {
         try {
-            step(child);
+            return step(child);
         } catch (const std::exception& error) {
             report_lost_children(error.what());
+            return false;
         }
+    }
+    static bool terminate(process_state& child) {
+        child.signal(child_process::terminate_signal);
+        return child.started();
+    }
+
+    /// A daemon that was still being started when the others were told is told now.
+    static void await_end(process_state& child, bool told) noexcept {
+        if (!child.started() || !(child.tied() || child.daemon()))
+            return;
+        end_child(child, [&](process_state& other) {
+            if (!other.daemon())
+                return other.wait(deadline::never());
+            if (!told)
+                terminate(other);
+            if (!other.wait(deadline::after(daemon_grace)))
+                other.signal(child_process::kill_signal);
+            return other.wait(deadline::never());
+        });
     }
     static void report_lost_children(const char* what) noexcept {
         std::fprintf(stderr, "multiprocessing: a child process was not waited for at exit: %s\n",
                      what);
+    }
+
+    std::vector<state> begin_ending() {
+        const std::lock_guard lock(library_mutex());
+        ending_.store(true, std::memory_order_relaxed);
+        return children_;
     }
 
     state next_in_turn() {
@@ -386,6 +428,7 @@ private:
     process_identity identity_{.name = "MainProcess"};
     int started_ = 0;
     std::size_t turn_ = 0;
+    std::atomic<bool> ending_{false};
     std::vector<state> children_;
     alignas(std::vector<state>) std::byte leaked_[sizeof(std::vector<state>)];
 };

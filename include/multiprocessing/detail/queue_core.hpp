@@ -42,7 +42,7 @@ struct queue_control {
 class wait_limit {
 public:
     wait_limit(bool block, const timeout& limit) noexcept
-        : limit_(block ? limit.value_or(limit_.max()) : limit_.zero()) {}
+        : limit_(block ? limit.value_or((limit_.max)()) : limit_.zero()) {}
 
     bool immediate() const noexcept { return limit_ <= limit_.zero(); }
     const deadline& until() noexcept {
@@ -103,8 +103,8 @@ public:
     /// time.
     template <class Write>
     bool put(std::size_t bytes, wait_limit limit, Write write) {
-        const side_lock lock(producers_, limit,
-                             [&] { return maxsize_ != 0 && size() >= maxsize_; });
+        const producer_lock lock(producers_, limit,
+                                 [&] { return maxsize_ != 0 && size() >= maxsize_; });
         if (!lock)
             return false;
         take_over_writer(lock.abandoned());
@@ -122,7 +122,7 @@ public:
     /// is taken also where `read` throws.
     template <class Read>
     bool take(wait_limit limit, Read read) {
-        const side_lock lock(consumers_, limit, [&] { return size() == 0; });
+        const consumer_lock lock(consumers_, limit, [&] { return size() == 0; });
         if (!lock)
             return false;
         take_over_reader(lock.abandoned());
@@ -139,45 +139,72 @@ public:
     }
 
 private:
-    /// Holds a side's mutex, or not: then time ran out first. One that asks without waiting gives
-    /// up only when `hopeless` says so: whoever holds the mutex may be about to let it go.
+    /// Holds a side's mutex, or not.
     class side_lock {
     public:
-        template <class Hopeless>
-        side_lock(robust_mutex& mutex, wait_limit& limit, Hopeless hopeless) : mutex_(&mutex) {
-            attempt(deadline::now());
-            if (locked_)
-                return;
-            if (!limit.immediate()) {
-                if (!spin_until([&] { return attempt(deadline::now()); }, 8))
-                    attempt(limit.until());
-                return;
-            }
-            for (int i = 0; i < most_attempts && !hopeless() && !attempt(deadline::now()); ++i)
-                std::this_thread::yield();
-        }
         side_lock(const side_lock&) = delete;
         side_lock& operator=(const side_lock&) = delete;
-        ~side_lock() {
-            if (locked_)
-                mutex_->unlock();
-        }
         explicit operator bool() const noexcept { return locked_; }
         /// The last holder died with it. The shared words need no repair (see queue_control), what
         /// this process remembers of them may.
         bool abandoned() const noexcept { return abandoned_; }
 
-    private:
+    protected:
+        explicit side_lock(robust_mutex& mutex) : mutex_(&mutex) {
+            if (!attempt(deadline::now()))
+                spin_until([&] { return attempt(deadline::now()); }, 8);
+        }
+        ~side_lock() {
+            if (locked_)
+                mutex_->unlock();
+        }
         bool attempt(const deadline& until) {
             if (const auto ec = mutex_->lock(until, locked_, abandoned_))
                 throw_system_error(ec, "lock a queue");
             return locked_;
         }
+        bool is_locked() const noexcept { return locked_; }
 
-        static constexpr int most_attempts = 1000;
+    private:
         robust_mutex* mutex_;
         bool locked_ = false;
         bool abandoned_ = false;
+    };
+
+    /// The time is for the wait for room, not for the mutex: whoever has it lets it go soon, unless
+    /// he waits for room himself. So this gives up only where there is none, and a queue that has
+    /// room is never called full because another puts something large.
+    class producer_lock : public side_lock {
+    public:
+        template <class Full>
+        producer_lock(robust_mutex& mutex, wait_limit& limit, Full full) : side_lock(mutex) {
+            if (!is_locked() && !limit.immediate())
+                attempt(limit.until());
+            while (!is_locked() && !full())
+                attempt(deadline::after(another_look));
+        }
+
+    private:
+        static constexpr std::chrono::milliseconds another_look{10};
+    };
+
+    /// Gives up when time has run out. One that asks without waiting does so when there is nothing
+    /// to take, or after a while: whoever holds the mutex may be about to let it go.
+    class consumer_lock : public side_lock {
+    public:
+        template <class Empty>
+        consumer_lock(robust_mutex& mutex, wait_limit& limit, Empty empty) : side_lock(mutex) {
+            if (!is_locked() && !limit.immediate())
+                attempt(limit.until());
+            if (!limit.immediate())
+                return;
+            for (int i = 0; i < most_attempts && !is_locked() && !empty(); ++i)
+                if (!attempt(deadline::now()))
+                    std::this_thread::yield();
+        }
+
+    private:
+        static constexpr int most_attempts = 1000;
     };
 
     /// What was reserved: published, or else dropped.
@@ -239,12 +266,18 @@ private:
     }
 
     /// Null where there are as many messages as there may be, or the ring is as large as it may get
-    /// and full.
+    /// and full. Before the ring grows it is given a moment in which a reader that is at work makes
+    /// room: memory that is new costs more than to wait for some that both have in their caches.
     std::byte* reserve(std::size_t bytes) {
         if (!writer_.backlog_below(maxsize_ != 0 ? maxsize_ : most_messages))
             return nullptr;
         std::error_code ec;
-        std::byte* const place = writer_.reserve(bytes, ring_growth::whenever_full, ec);
+        std::byte* place = writer_.reserve(bytes, ring_growth::for_large_messages, ec);
+        if (place == nullptr && !ec) {
+            if (!spin_until([&] { return writer_.is_roomy(); }, looks_for_room))
+                std::this_thread::yield();  // The reader may be waiting for this processor.
+            place = writer_.reserve(bytes, ring_growth::whenever_full, ec);
+        }
         if (ec && !may_wait(ec))
             throw_system_error(ec, "make room for " + std::to_string(bytes) +
                                        " bytes in a queue's memory");
@@ -262,7 +295,7 @@ private:
             return true;
         if (limit.immediate())
             return false;
-        if (spin_until([&] { return writer_.consumed() != seen; }))
+        if (spin_until([&] { return writer_.consumed() != seen; }, looks_for_room))
             return true;
         throw_if_error(writer_.wait(seen, limit.until()), "wait for room in a queue");
         return writer_.consumed() != seen || !limit.until().passed();
@@ -274,7 +307,7 @@ private:
                 return true;
             if (limit.immediate())
                 return false;
-            if (spin_until([&] { return reader_.backlog() != 0; }))
+            if (spin_until([&] { return reader_.backlog() != 0; }, looks_for_message))
                 continue;
             if (limit.until().passed())
                 return false;
@@ -341,6 +374,10 @@ private:
     std::uint64_t untrimmed_ =
         0;  // What this process has taken since; the consumers' mutex guards it.
 
+    // Every so many turns: each look takes the line from the side that is at work, and makes it
+    // slower than to find several messages, or room for them, at once.
+    static constexpr int looks_for_message = 16;
+    static constexpr int looks_for_room = 32;
     static constexpr std::uint64_t trimmed_from_bytes = 16 << 20;
     static constexpr std::uint32_t most_messages = 0x7fffffffU - 1;
 };

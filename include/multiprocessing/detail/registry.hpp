@@ -3,12 +3,12 @@
 // and functions that were given a name.
 #pragma once
 
-#include <algorithm>
-#include <functional>
+#include <cstdint>
 #include <mutex>
 #include <string_view>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/library_mutex.hpp>
 
 namespace multiprocessing::detail {
@@ -31,18 +31,18 @@ public:
 
     void add(code_address thunk) {
         const std::lock_guard lock(library_mutex());
-        thunks_.insert(std::lower_bound(thunks_.begin(), thunks_.end(), thunk, std::less<>()),
-                       thunk);
+        thunks_.insert(place_of(thunk), thunk);
     }
     void remove(code_address thunk) noexcept {
         const std::lock_guard lock(library_mutex());
-        const auto place = std::lower_bound(thunks_.begin(), thunks_.end(), thunk, std::less<>());
+        const auto place = place_of(thunk);
         if (place != thunks_.end() && *place == thunk)
             thunks_.erase(place);
     }
     bool contains(code_address thunk) {
         const std::lock_guard lock(library_mutex());
-        return std::binary_search(thunks_.begin(), thunks_.end(), thunk, std::less<>());
+        const auto place = place_of(thunk);
+        return place != thunks_.end() && *place == thunk;
     }
 
     void add_name(std::string_view name, code_address function) {
@@ -51,7 +51,7 @@ public:
     }
     void remove_name(std::string_view name, code_address function) noexcept {
         const std::lock_guard lock(library_mutex());
-        const auto place = std::find_if(names_.begin(), names_.end(), [&](const named& entry) {
+        const auto place = detail::find_if(names_.begin(), names_.end(), [&](const named& entry) {
             return entry.function == function && entry.name == name;
         });
         if (place != names_.end())
@@ -79,6 +79,14 @@ private:
     };
 
     registry() = default;
+
+    /// Pointers to different objects are ordered as numbers.
+    std::vector<code_address>::iterator place_of(code_address thunk) {
+        return detail::lower_bound(
+            thunks_.begin(), thunks_.end(), thunk, [](code_address a, code_address b) {
+                return reinterpret_cast<std::uintptr_t>(a) < reinterpret_cast<std::uintptr_t>(b);
+            });
+    }
 
     code_address only_function_of(std::string_view name) const noexcept {
         code_address found = nullptr;

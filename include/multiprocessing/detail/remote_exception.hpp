@@ -24,6 +24,7 @@
 #include <vector>
 
 #include <multiprocessing/detail/callable.hpp>
+#include <multiprocessing/detail/library_mutex.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/registered_exception.hpp>
 #include <multiprocessing/detail/streams.hpp>
@@ -74,10 +75,9 @@ inline const std::error_category& category_named(const std::string& name) {
          {&std::system_category(), &std::generic_category(), &std::iostream_category()})
         if (name == known->name())
             return *known;
-    static std::mutex mutex;
     static auto* const others =
         new std::map<std::string, remote_category>;  // Never destroyed: error codes refer to them.
-    const std::lock_guard lock(mutex);
+    const std::lock_guard lock(library_mutex());
     return others->try_emplace(name, name).first->second;
 }
 

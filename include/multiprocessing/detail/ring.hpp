@@ -39,6 +39,9 @@ public:
             staged_ = 0;
             tail_ = control_->writer.at(now);
             seen_ = consumed_.count();
+            // In no segment, should the look at the reader fail: what is remembered of it may be
+            // from before the segment was left and entered again.
+            head_ = {0, ring_memory::most_segments, 0, false};
             refresh();
         }
     }
@@ -71,6 +74,14 @@ public:
             return nullptr;
         }
         return place(payload, ec);
+    }
+
+    /// Whether the reader has left a quarter of the segment free.
+    bool is_roomy() noexcept {
+        refresh();
+        next_ = tail_;
+        const std::uint64_t capacity = memory_->capacity(tail_.segment);
+        return used() <= capacity - capacity / 4;
     }
 
     /// Gives back the memory of a segment that was made for what was reserved and not committed.

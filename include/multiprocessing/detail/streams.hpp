@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
-#include <memory>
 #include <string>
 #include <typeinfo>
 
@@ -55,20 +54,18 @@ public:
     explicit readable_type_name(const std::type_info& type) noexcept : mangled_(type.name()) {
 #if defined(MULTIPROCESSING_HAS_DEMANGLE)
         int status = 0;
-        readable_.reset(abi::__cxa_demangle(mangled_, nullptr, nullptr, &status));
+        readable_ = abi::__cxa_demangle(mangled_, nullptr, nullptr, &status);
 #endif
     }
-    const char* c_str() const noexcept {
-        return readable_ ? readable_.get() : mangled_;
-    }
+    readable_type_name(const readable_type_name&) = delete;
+    readable_type_name& operator=(const readable_type_name&) = delete;
+    ~readable_type_name() { std::free(readable_); }
+
+    const char* c_str() const noexcept { return readable_ != nullptr ? readable_ : mangled_; }
 
 private:
-    struct free_text {
-        void operator()(char* text) const noexcept { std::free(text); }
-    };
-
     const char* mangled_;
-    std::unique_ptr<char, free_text> readable_;
+    char* readable_ = nullptr;
 };
 
 inline std::string readable_name(const std::type_info& type) {

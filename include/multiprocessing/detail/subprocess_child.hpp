@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -25,7 +26,7 @@ class dropped_children {
 public:
     static dropped_children& instance() {
         // Never destroyed: a Popen may be dropped by the destructor of a global object.
-        static dropped_children* const children = new dropped_children;
+        static dropped_children* const children = make();
         return *children;
     }
 
@@ -34,8 +35,7 @@ public:
         children_.push_back(std::move(child));
     }
 
-    /// Does not wait for another thread that is at it: nor, after a fork, for one that is not
-    /// there.
+    /// Does not wait for another thread that is at it.
     void reap() {
         const std::unique_lock lock(mutex_, std::try_to_lock);
         if (!lock)
@@ -48,6 +48,13 @@ public:
     }
 
 private:
+    /// In a fork they are not its own, and another thread may have been changing the list: it is
+    /// leaked, and a new one begun in its place.
+    static dropped_children* make() {
+        run_after_fork([] { ::new (&instance()) dropped_children; });
+        return new dropped_children;
+    }
+
     std::mutex mutex_;
     std::vector<child_process> children_;
 };
@@ -96,6 +103,8 @@ public:
     /// Does nothing to a program that has ended.
     void signal(int number) {
         const auto ec = child_.signal(number);
+        if (ec == std::errc::operation_not_supported)
+            throw ValueError("Unsupported signal: " + std::to_string(number));
         if (ec && ec != std::errc::no_such_process)
             throw_system_error(ec, "send signal " + std::to_string(number) + " to process " +
                                        std::to_string(pid()));

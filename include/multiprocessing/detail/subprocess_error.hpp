@@ -17,7 +17,7 @@ namespace multiprocessing::subprocess {
 /// The return code of a program whose end was collected by another part of this one (a wait for any
 /// child, an ignored SIGCHLD) on a system that does not tell it a second time: Linux before 6.15.
 /// Python says 0 there.
-inline constexpr int unknown_returncode = std::numeric_limits<int>::min();
+inline constexpr int unknown_returncode = (std::numeric_limits<int>::min)();
 
 /// The root of this part's errors. A program that cannot be started is a `std::system_error`.
 /// Python: `SubprocessError`.
@@ -32,9 +32,9 @@ inline std::string describe_end(int returncode) {
     if (returncode >= 0)
         return "returned non-zero exit status " + std::to_string(returncode) + ".";
     const std::string name = detail::signal_name(-returncode);
-    return name.starts_with("SIG")
-               ? "died with " + name + "."
-               : "died with unknown signal " + std::to_string(-returncode) + ".";
+    return name.starts_with("signal ")
+               ? "died with unknown signal " + std::to_string(-returncode) + "."
+               : "died with " + name + ".";
 }
 
 /// A program ended with another status than 0. Python: `CalledProcessError`.

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,7 +23,7 @@ namespace multiprocessing::detail {
 
 /// The handles of a start, besides those that the user lent.
 struct launch_streams {
-    /// This process' ends of the pipes, by the number of the stream.
+    /// This process' ends of the pipes, by the number of the stream; shielded.
     std::array<handle, 3> ours;
     /// What only the program needs; closed here once it runs.
     std::array<handle, 3> theirs;
@@ -41,6 +40,11 @@ inline void check_command(const subprocess::command& command, const subprocess::
     refuse_nul(how.cwd.text(), "cwd");
 }
 
+inline void check_umask(const subprocess::options& how) {
+    if (how.umask && (*how.umask < 0 || *how.umask > 0777))
+        throw ValueError("umask must be from 0 to 0777");
+}
+
 inline void check_streams(const subprocess::options& how) {
     using kind = subprocess::redirection::kind;
     if (how.stdin_.type() == kind::merge || how.stdout_.type() == kind::merge)
@@ -49,23 +53,68 @@ inline void check_streams(const subprocess::options& how) {
 
 /// The words that the program is given, those of the shell included.
 inline std::vector<std::string> launch_arguments(const subprocess::command& command,
-                                                 const subprocess::options& how) {
+                                                 const subprocess::options& how,
+                                                 const program_search& search) {
     if (!how.shell)
-        return command.arguments();
+        return command_rules_here.one_text && command.is_text() && !command.is_path()
+                   ? split_windows_command_line(command.text())
+                   : command.arguments();
     std::vector<std::string> words;
     words.reserve(command.arguments().size() + 2);
-    words.emplace_back(how.executable.empty() ? std::string(command_rules_here.shell)
-                                              : how.executable.text());
+    words.emplace_back(how.executable.empty() ? search.shell : how.executable.text());
     words.emplace_back(command_rules_here.shell_option);
     words.insert(words.end(), command.arguments().begin(), command.arguments().end());
     return words;
 }
 
-/// The PATH by which the program is found: that of its own environment.
-inline std::string_view launch_path(const launch_plan& plan) {
-    const char* const path =
-        plan.environment ? find_variable(*plan.environment, "PATH") : std::getenv("PATH");
-    return path != nullptr ? path : command_rules_here.default_path;
+/// Where a system gives a program one text: what a user has written as one reaches it as it is. The
+/// shell takes off the outermost quotes and leaves the others.
+inline std::string launch_text(const subprocess::command& command, const subprocess::options& how,
+                               const launch_plan& plan) {
+    const bool is_written = command.is_text() && !command.is_path();
+    if (!how.shell)
+        return is_written ? command.text() : std::string();
+    const std::string script =
+        is_written ? command.text() : windows_command_line(command.arguments());
+    return windows_command_line({plan.arguments.begin(), plan.arguments.begin() + 2}) + " \"" +
+           script + '"';
+}
+
+/// The program is found by the PATH of its own environment; on Windows by this process', as
+/// CreateProcess finds it.
+inline void choose_program(launch_plan& plan, const std::string& program, program_search search,
+                           const command_rules& rules) {
+    if (!rules.one_text && plan.environment) {
+        const char* const path = find_variable(*plan.environment, "PATH");
+        search.path = path != nullptr ? path : rules.default_path;
+    }
+    plan.candidates = program_candidates(program, search, rules);
+    if (rules.one_text && plan.command_line.empty() && is_batch_file(program)) {
+        plan.command_line = windows_batch_line(search.batch_shell, program, plan.arguments);
+        plan.candidates = {search.batch_shell};
+    }
+}
+
+/// Throws `ValueError` for an option of another system.
+inline void check_system(const subprocess::options& how, const command_rules& rules) {
+    const char* const foreign = rules.one_text ? (how.start_new_session ? "start_new_session"
+                                                  : how.process_group   ? "process_group"
+                                                  : how.umask           ? "umask"
+                                                                        : nullptr)
+                                               : (how.startupinfo          ? "startupinfo"
+                                                  : how.creationflags != 0 ? "creationflags"
+                                                                           : nullptr);
+    if (foreign != nullptr)
+        throw ValueError(std::string(foreign) + " is only supported on " +
+                         (rules.one_text ? "POSIX" : "Windows") + " platforms");
+}
+
+inline void plan_windows(launch_plan& plan, const subprocess::options& how) {
+    plan.creation_flags = how.creationflags;
+    if (how.shell)
+        plan.show_window = subprocess::SW_HIDE_;
+    if (how.startupinfo && (how.startupinfo->dwFlags & subprocess::STARTF_USESHOWWINDOW_) != 0)
+        plan.show_window = how.startupinfo->wShowWindow;
 }
 
 /// Throws `ValueError` for what contradicts itself or cannot reach a program.
@@ -73,13 +122,18 @@ inline launch_plan make_launch_plan(const subprocess::command& command,
                                     const subprocess::options& how) {
     check_command(command, how);
     check_streams(how);
+    check_system(how, command_rules_here);
+    check_umask(how);
+    const program_search search = search_for_programs();
     launch_plan plan;
-    plan.arguments = launch_arguments(command, how);
+    plan.arguments = launch_arguments(command, how, search);
+    if (command_rules_here.one_text)
+        plan.command_line = launch_text(command, how, plan);
     if (!how.env.is_inherited())
         plan.environment = environment_entries(how.env.variables());
-    const std::string& program =
-        how.executable.empty() ? plan.arguments.front() : how.executable.text();
-    plan.candidates = program_candidates(program, launch_path(plan), command_rules_here);
+    choose_program(plan, how.executable.empty() ? plan.arguments.front() : how.executable.text(),
+                   search, command_rules_here);
+    plan_windows(plan, how);
     plan.directory = how.cwd.text();
     plan.inherited = how.pass_fds;
     plan.close_others = how.close_fds || !how.pass_fds.empty();
@@ -95,7 +149,7 @@ inline launch_plan make_launch_plan(const subprocess::command& command,
 inline native_handle open_stream_pipe(std::size_t number, const subprocess::options& how,
                                       launch_streams& streams) {
     pipe_ends ends;
-    throw_if_error(open_pipe(ends), "open a pipe to a program");
+    throw_if_error(open_program_pipe(ends, number == 0), "open a pipe to a program");
     if (how.pipesize)
         throw_if_error(set_pipe_capacity(ends.writer.get(), *how.pipesize),
                        "set the capacity of a pipe");

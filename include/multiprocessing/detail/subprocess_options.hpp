@@ -31,7 +31,18 @@ concept path_like = requires(const Path& path) {
     { path.string() } -> std::convertible_to<std::string>;
 };
 
-/// One word of a command, or a path: any string or path.
+/// A path in UTF-8, whatever the system keeps it in.
+template <path_like Path>
+std::string path_text(const Path& path) {
+    if constexpr (requires { path.u8string(); }) {
+        const auto text = path.u8string();
+        return {text.begin(), text.end()};
+    } else {
+        return path.string();
+    }
+}
+
+/// One word of a command, or a path: any string, taken for UTF-8 on Windows, or path.
 class argument {
 public:
     argument() = default;
@@ -39,7 +50,7 @@ public:
     argument(std::string text) noexcept : text_(std::move(text)) {}
     argument(std::string_view text) : text_(text) {}
     template <path_like Path>
-    argument(const Path& path) : text_(path.string()) {}
+    argument(const Path& path) : text_(path_text(path)) {}
 
     /// As it reaches the program.
     const std::string& text() const noexcept { return text_; }
@@ -61,7 +72,8 @@ concept argument_range =
 
 /// A program and its arguments: a list `{"ls", "-l"}`, any range of strings or paths, or one string
 /// or path. On POSIX one string is the name of a program, spaces and all, unless `shell` is set:
-/// then it is a script. Python: the parameter `args`.
+/// then it is a script. On Windows one string is the whole command line, as the program gets it.
+/// Python: the parameter `args`.
 class command {
 public:
     command(std::initializer_list<argument> arguments)
@@ -72,7 +84,7 @@ public:
     command(std::string text) : form_(form::text) { arguments_.push_back(std::move(text)); }
     command(std::string_view text) : command(std::string(text)) {}
     template <path_like Path>
-    command(const Path& path) : arguments_{path.string()}, form_(form::path) {}
+    command(const Path& path) : arguments_{path_text(path)}, form_(form::path) {}
 
     /// The words, the program first; exactly one if it was given as one string or path.
     const std::vector<std::string>& arguments() const noexcept { return arguments_; }
@@ -145,7 +157,9 @@ public:
     }
     /// Takes a variable out, if it is there.
     environment& unset(std::string_view name) {
-        std::erase_if(variables_, [&](const auto& variable) { return variable.first == name; });
+        std::erase_if(variables_, [&](const auto& variable) {
+            return detail::same_variable(variable.first, name, detail::command_rules_here);
+        });
         return *this;
     }
 
@@ -206,6 +220,32 @@ private:
     detail::native_handle handle_ = detail::no_handle;
 };
 
+// The numbers of Windows; the bare names are macros of <windows.h>.
+
+/// Flags for `creationflags`. Python: `subprocess.CREATE_NO_WINDOW` and so on, without the last
+/// underscore.
+inline constexpr unsigned long DETACHED_PROCESS_ = 0x8;
+inline constexpr unsigned long CREATE_NEW_CONSOLE_ = 0x10;
+inline constexpr unsigned long CREATE_NEW_PROCESS_GROUP_ = 0x200;
+inline constexpr unsigned long CREATE_BREAKAWAY_FROM_JOB_ = 0x1000000;
+inline constexpr unsigned long CREATE_NO_WINDOW_ = 0x8000000;
+/// For `STARTUPINFO::dwFlags`: `wShowWindow` counts.
+inline constexpr unsigned long STARTF_USESHOWWINDOW_ = 1;
+/// For `STARTUPINFO::wShowWindow`: no window.
+inline constexpr unsigned short SW_HIDE_ = 0;
+/// For `Popen::send_signal` to a program that was started with `CREATE_NEW_PROCESS_GROUP_`. Python:
+/// `signal.CTRL_C_EVENT`, `signal.CTRL_BREAK_EVENT`.
+inline constexpr int CTRL_C_EVENT_ = 0;
+inline constexpr int CTRL_BREAK_EVENT_ = 1;
+
+/// How a program of Windows is shown: `{.startupinfo = STARTUPINFO{STARTF_USESHOWWINDOW_,
+/// SW_HIDE_}}` hides its first window. Python: `subprocess.STARTUPINFO`, whose handles are
+/// `stdin_`, `stdout_`, `stderr_` and `pass_fds` here.
+struct STARTUPINFO {
+    unsigned long dwFlags = 0;
+    unsigned short wShowWindow = 0;
+};
+
 /// Python's keyword arguments; to be given in this order. `capture_output`, `check` and `input` are
 /// for `run` (`input` also for `check_output`), `timeout` for `run`, `call`, `check_call` and
 /// `check_output`; elsewhere they are refused with `ValueError`. Python's `preexec_fn`, `user`,
@@ -217,8 +257,9 @@ struct options {
     argument executable = {};
     /// What the program's streams are connected to; this process' own if not given.
     redirection stdin_ = {};
-    /// Where it is this process' own, what C's and C++'s standard streams hold is written out before
-    /// the program starts, so that the lines come in order; Python leaves that to the caller.
+    /// Where it is this process' own, what C's and C++'s standard streams hold is written out
+    /// before the program starts, so that the lines come in order; Python leaves that to the
+    /// caller.
     redirection stdout_ = {};
     redirection stderr_ = {};
     /// Whether handles other than the streams and `pass_fds` are closed in the program. Where not,
@@ -230,7 +271,13 @@ struct options {
     argument cwd = {};
     /// The program's variables; also its PATH is used to find it.
     environment env = environment::inherited();
-    /// Gives the program SIGPIPE and SIGXFSZ as the system delivers them.
+    /// How its first window is shown. Windows only.
+    std::optional<STARTUPINFO> startupinfo = {};
+    /// Such as `CREATE_NO_WINDOW_`. Windows only.
+    unsigned long creationflags = 0;
+    /// Gives the program SIGPIPE and SIGXFSZ as the system delivers them. No signal is blocked in
+    /// it, whatever the thread blocks that starts it: `terminate` must reach it. In Python the
+    /// thread's mask is passed on.
     bool restore_signals = true;
     /// Makes the program the leader of a new session, and so of a process group.
     bool start_new_session = false;

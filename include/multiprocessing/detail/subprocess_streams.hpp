@@ -2,7 +2,6 @@
 // This process' ends of the pipes to a program's standard streams.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/handle.hpp>
 #include <multiprocessing/detail/os/pipe.hpp>
@@ -44,6 +44,10 @@ public:
     }
 
 protected:
+    friend class Popen;
+
+    void share_with_forks() noexcept { pipe_.share_with_forks(); }
+
     detail::handle pipe_;
 
 private:
@@ -96,7 +100,7 @@ public:
     std::string read(std::size_t count) {
         std::string text;
         while (text.size() < count && has_more())
-            take(std::min(held_.size(), count - text.size()), text);
+            take(detail::smaller_of(held_.size(), count - text.size()), text);
         return text;
     }
     /// What has come, at most `count` bytes; blocks until there is something; empty at the end of
@@ -104,26 +108,26 @@ public:
     std::string read_some(std::size_t count = buffer_bytes) {
         std::string text;
         if (count > 0 && has_more())
-            take(std::min(held_.size(), count), text);
+            take(detail::smaller_of(held_.size(), count), text);
         return text;
     }
     /// The same into memory of the caller's, without a copy where nothing is held; returns how many
     /// bytes. Python: `readinto1`.
     std::size_t read_some(std::span<std::byte> into) {
         const detail::native_handle from = fileno();
-        std::size_t count = std::min(held_.size(), into.size());
+        std::size_t count = detail::smaller_of(held_.size(), into.size());
         if (count == 0)
             detail::throw_if_error(detail::read_some(from, into, count), "read from a program");
         else
             held_.copy(reinterpret_cast<char*>(into.data()), count);
-        held_.remove_prefix(std::min(held_.size(), count));
+        held_.remove_prefix(detail::smaller_of(held_.size(), count));
         return count;
     }
     /// One line with its newline; without one at the end of file; empty after that.
     std::string readline() {
         std::string line;
         while (!line.ends_with('\n') && has_more())
-            take(std::min(held_.find('\n'), held_.size() - 1) + 1, line);
+            take(detail::smaller_of(held_.find('\n'), held_.size() - 1) + 1, line);
         return line;
     }
     /// Waits until `read_some` would not block; returns whether that is so. Without an argument it

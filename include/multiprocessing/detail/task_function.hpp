@@ -73,16 +73,22 @@ private:
         return last_bytes;
     }
 
-    /// Finding a function takes longer than many a task: the last one is remembered.
+    /// Finding a function takes longer than many a task: the last one is remembered, unless its name
+    /// is very long. What a thread remembers is nothing that must be destroyed: some runtime
+    /// libraries free the memory of a thread first, and destroy its objects then (MinGW).
     static F read_pointer(decoder& in) {
-        thread_local std::vector<std::byte> last_bytes;
+        constexpr std::size_t most_bytes = 128;
+        thread_local std::byte last_bytes[most_bytes];
+        thread_local std::size_t last_count = 0;
         thread_local std::optional<F> last;
         const std::size_t count = in.take_count<std::byte, 1>();
         const std::byte* const bytes = in.take<F>(count);
-        if (!last || last_bytes.size() != count ||
-            std::memcmp(last_bytes.data(), bytes, count) != 0) {
+        if (count > most_bytes)
+            return decode<F>({bytes, count});
+        if (!last || last_count != count || std::memcmp(last_bytes, bytes, count) != 0) {
             last.emplace(decode<F>({bytes, count}));
-            last_bytes.assign(bytes, bytes + count);
+            std::memcpy(last_bytes, bytes, count);
+            last_count = count;
         }
         return *last;
     }

@@ -33,7 +33,8 @@ struct worker_control {
     alignas(128) std::atomic<std::uint32_t> taken;
     /// When the last task of limited time was begun, by the monotonic clock. Visible with `taken`.
     std::atomic<std::chrono::steady_clock::rep> began;
-    /// Set by the pool before it sleeps: replies then ring. Partner: the fence in reply_writer.
+    /// Set by the pool before it sleeps: replies then ring. Partner: the fence in
+    /// worker_loop::ring_if_wanted.
     alignas(128) std::atomic<std::uint32_t> ring_wanted;
 };
 

@@ -13,6 +13,8 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <multiprocessing/detail/posix/child.hpp>
+#elif defined(MULTIPROCESSING_WINDOWS)
+#include <multiprocessing/detail/windows/child.hpp>
 #endif
 
 namespace multiprocessing::detail {
@@ -37,6 +39,9 @@ using backend::child_process;
 using backend::run_after_fork;
 
 /// open_process(pid, sentinel): a handle that becomes ready when that process has ended.
+/// open_parent_process(pid, sentinel): the same for the process that made this one and had the
+/// number `pid`; `no_such_process` where it has ended already.
+using backend::open_parent_process;
 using backend::open_process;
 
 template <class Child>
@@ -55,6 +60,7 @@ concept child_contract = std::movable<Child> &&
     { child.reap(true, exitcode) } -> std::same_as<std::error_code>;
     { child.signal(0) } -> std::same_as<std::error_code>;
     { open_process(0, sentinel) } -> std::same_as<std::error_code>;
+    { open_parent_process(0, sentinel) } -> std::same_as<std::error_code>;
     requires !Child::can_fork || requires {
         { Child::fork(child, true, body) } -> std::same_as<std::error_code>;
     };

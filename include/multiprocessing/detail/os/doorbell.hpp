@@ -14,6 +14,8 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <multiprocessing/detail/posix/doorbell.hpp>
+#elif defined(MULTIPROCESSING_WINDOWS)
+#include <multiprocessing/detail/windows/doorbell.hpp>
 #endif
 
 namespace multiprocessing::detail {

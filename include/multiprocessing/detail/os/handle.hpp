@@ -16,6 +16,9 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <multiprocessing/detail/posix/handle.hpp>
+#elif defined(MULTIPROCESSING_WINDOWS)
+#include <multiprocessing/detail/windows/handle.hpp>
+#include <multiprocessing/detail/windows/ready.hpp>
 #endif
 
 namespace multiprocessing::detail {
@@ -24,7 +27,8 @@ namespace multiprocessing::detail {
 using backend::native_handle;
 using backend::no_handle;
 
-/// Owns one handle and closes it. Children do not inherit it unless a launch names it.
+/// Owns one handle and closes it. Children do not inherit it unless a launch names it. A copy of
+/// this process has it, too, unless it is shielded (os/pipe.hpp), until `share_with_forks()`.
 using backend::handle;
 
 /// duplicate(source, copy): a second handle for the same object.
@@ -35,9 +39,13 @@ using backend::handle;
 /// the same for several; `ready` holds the places of all that are.
 /// standard_stream(which): what this process has as input (0), output (1) or error (2).
 /// file_handle(file): the handle under a C stream; `no_handle` if there is none.
+/// keep_from_forks(object), give_to_forks(object): whether copies of this process have it, where
+/// there are copies. To be given back before it is closed.
 using backend::adopt;
 using backend::duplicate;
 using backend::file_handle;
+using backend::give_to_forks;
+using backend::keep_from_forks;
 using backend::standard_stream;
 using backend::wait_ready;
 
@@ -54,6 +62,8 @@ concept handle_contract =
     { static_cast<bool>(c) }
     noexcept;
     h.reset();
+    { h.share_with_forks() }
+    noexcept;
     { duplicate(n, h) } -> std::same_as<std::error_code>;
     { adopt(n, h) } -> std::same_as<std::error_code>;
     { standard_stream(1) }

@@ -13,6 +13,8 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <multiprocessing/detail/posix/image.hpp>
+#elif defined(MULTIPROCESSING_WINDOWS)
+#include <multiprocessing/detail/windows/image.hpp>
 #endif
 
 namespace multiprocessing::detail {
@@ -27,9 +29,11 @@ using backend::image_place;
 /// program_fingerprint(): equal in two processes only if they run the same build of the program.
 /// own_program(): the paths to start this program again by, in the order to try them.
 /// own_arguments(): what this program was started with, also where main has not been given it.
+/// own_name(argv0): the first of them, which main was given as `argv0`, in UTF-8.
 /// All are thread-safe.
 using backend::locate_code;
 using backend::own_arguments;
+using backend::own_name;
 using backend::own_program;
 using backend::program_fingerprint;
 using backend::resolve_code;
@@ -41,6 +45,7 @@ concept image_contract = std::regular<decltype(Place::image)> &&
     { resolve_code(constant) } -> std::same_as<const void*>;
     { program_fingerprint() } -> std::same_as<std::uint64_t>;
     { own_program() } -> std::same_as<std::vector<std::string>>;
+    { own_name("") } -> std::same_as<std::string>;
 };
 static_assert(image_contract<image_place>);
 

@@ -17,6 +17,9 @@ struct launch_plan {
     std::vector<std::string> candidates;
     /// The program's arguments, its own name first.
     std::vector<std::string> arguments;
+    /// (Windows) The same as the one text that the program is given; empty for the arguments,
+    /// quoted.
+    std::string command_line;
     /// "NAME=value" each; absent means the environment of this process.
     std::optional<std::vector<std::string>> environment;
     /// Where it starts; empty means here.
@@ -36,6 +39,9 @@ struct launch_plan {
     bool new_session = false;
     std::optional<int> process_group;
     std::optional<int> umask;
+    /// (Windows) CreateProcess' flags, and how its first window is shown.
+    unsigned long creation_flags = 0;
+    std::optional<unsigned short> show_window;
 };
 
 /// Where a start failed.

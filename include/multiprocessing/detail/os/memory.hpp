@@ -13,6 +13,8 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <multiprocessing/detail/posix/memory.hpp>
+#elif defined(MULTIPROCESSING_WINDOWS)
+#include <multiprocessing/detail/windows/memory.hpp>
 #endif
 
 namespace multiprocessing::detail {
@@ -23,12 +25,13 @@ using backend::mapping;
 
 /// Memory that exists for as long as a process has a handle or a view of it, and is gone with the
 /// last, however they end. It is zero at first and costs what was touched, not what was asked for.
-/// Memory is found when it is touched: where the system then has none left it ends the process
-/// (SIGBUS, or the out-of-memory killer), no call can report it.
-/// `extend(bytes)` makes it at least that large; it never shrinks, and never grows past
-/// `most_bytes`. `size(bytes)`: how large it is; to touch what was mapped beyond that is fatal.
-/// `map(view, offset, bytes)`: offset in whole pages. `discard(offset, bytes)` gives the memory of
-/// whole pages back to the system; they read as zero afterwards.
+/// Linux finds memory when it is touched: where it then has none left it ends the process (SIGBUS,
+/// or the out-of-memory killer), no call can report it. Windows promises it when it is mapped,
+/// which fails where it cannot. `extend(bytes)` makes it at least that large; it never shrinks, and
+/// never grows past `most_bytes`. `size(bytes)`: how large it is; to touch what was mapped beyond
+/// that is fatal. `map(view, offset, bytes)`: offset in whole pages. `discard(offset, bytes)` gives
+/// the memory of whole pages back to the system; what they hold afterwards is not defined (zeros on
+/// Linux).
 using backend::shared_block;
 
 template <class Block, class View>

@@ -11,6 +11,8 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <multiprocessing/detail/posix/robust_mutex.hpp>
+#elif defined(MULTIPROCESSING_WINDOWS)
+#include <multiprocessing/detail/windows/robust_mutex.hpp>
 #endif
 
 namespace multiprocessing::detail {

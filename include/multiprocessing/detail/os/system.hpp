@@ -15,7 +15,11 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <multiprocessing/detail/posix/limits.hpp>
+#include <multiprocessing/detail/posix/quiet_thread.hpp>
 #include <multiprocessing/detail/posix/system.hpp>
+#elif defined(MULTIPROCESSING_WINDOWS)
+#include <multiprocessing/detail/windows/limits.hpp>
+#include <multiprocessing/detail/windows/system.hpp>
 #endif
 
 namespace multiprocessing::detail {
@@ -41,6 +45,9 @@ using backend::stop_inheritance;
 using backend::disown_exit_handlers;
 using backend::end_forked_process;
 
+/// start_quiet_thread(body): a std::thread that no signal is delivered to.
+using backend::start_quiet_thread;
+
 /// lead_group(): this process, a child that is tied to its parent, and what it starts from now on
 /// become a group: when the parent dies all of it ends, and what is typed at a terminal to
 /// interrupt the parent does not reach it. signal_group(leader, signal): to all of the group, of
@@ -48,11 +55,9 @@ using backend::end_forked_process;
 using backend::lead_group;
 using backend::signal_group;
 
-/// fork_process(pid): only where child_process::can_fork.
 /// wait_process(which, options, pid, status), exit_code_of(status, code): waiting as the system
 /// names it; where there are no such statuses, `status` is the exit code itself.
 using backend::exit_code_of;
-using backend::fork_process;
 using backend::wait_process;
 
 /// machine_cpus(): all that are on; affinity_cpus(): those this process may use; 0 if unknown.
@@ -80,8 +85,10 @@ using backend::signal_name;
 
 /// current_environment(): "NAME=value" for each variable of this process.
 /// command_rules_here: how programs are named on this system.
+/// search_for_programs(): where programs are looked for; the PATH is this process'.
 using backend::command_rules_here;
 using backend::current_environment;
+using backend::search_for_programs;
 
 template <class Integer>
 concept system_contract = requires(Integer number, Integer& out, void* data, std::size_t bytes) {
@@ -100,6 +107,7 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     { detach_input() }
     noexcept;
     { current_environment() } -> std::same_as<std::vector<std::string>>;
+    { search_for_programs() } -> std::same_as<program_search>;
     { command_rules_here } -> std::convertible_to<command_rules>;
     { drop_buffers() }
     noexcept;

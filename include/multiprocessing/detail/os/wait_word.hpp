@@ -13,6 +13,8 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <multiprocessing/detail/posix/wait_word.hpp>
+#elif defined(MULTIPROCESSING_WINDOWS)
+#include <multiprocessing/detail/windows/wait_word.hpp>
 #endif
 
 namespace multiprocessing::detail {

@@ -10,11 +10,13 @@
 
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/launch_plan.hpp>
+#include <multiprocessing/detail/posix/child_calls.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/exec.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
 #include <multiprocessing/detail/posix/system.hpp>
+#include <multiprocessing/detail/posix/quiet_thread.hpp>
 #include <multiprocessing/detail/posix/tie.hpp>
 
 #include <sys/ioctl.h>
@@ -27,6 +29,17 @@ namespace multiprocessing::detail::posix {
 inline std::error_code open_process(int pid, handle& sentinel) noexcept {
     sentinel.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     return sentinel ? std::error_code() : last_error();
+}
+
+/// An orphan has another parent.
+inline std::error_code open_parent_process(int pid, handle& sentinel) noexcept {
+    handle parent;
+    const auto ec = parent_process_id() == pid ? open_process(pid, parent) : std::error_code();
+    // Asked once more: the number that was opened may have been another's already.
+    if (parent_process_id() != pid)
+        return std::make_error_code(std::errc::no_such_process);
+    sentinel = std::move(parent);
+    return ec;
 }
 
 inline std::error_code send_signal(native_handle process, int signal) noexcept {
@@ -72,6 +85,7 @@ public:
             return last_error();
         if (pid == 0)
             live(reader.release(), body);
+        reader.reset();  // Makes room for the descriptor of the child.
         return child.settle(pid, std::move(tie));
     }
 
@@ -122,16 +136,14 @@ public:
                      : send_signal(sentinel_.get(), number);
     }
 
-    /// Lets the child outlive this process and this object.
-    void release() noexcept { sentinel_.reset(); }
-
 private:
     /// The child's side of a fork. What leaves `body` must not go on in the parent's frames.
     template <class Body>
     [[noreturn]] static void live(native_handle tie, Body& body) noexcept {
         if (tie != no_handle && !tie_to_parent(tie))
-            ::_exit(127);
-        ::_exit(body());
+            end_child(127);
+        end_quiet();
+        end_child(body());
     }
 
     std::error_code settle(int pid, tie_holder tie) noexcept {

@@ -13,7 +13,6 @@
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
-#include <multiprocessing/detail/posix/pipe.hpp>
 
 #include <fcntl.h>
 #include <sys/epoll.h>

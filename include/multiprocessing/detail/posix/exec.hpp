@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -45,6 +46,9 @@ struct exec_request {
     std::vector<char*> candidates;
     std::vector<char*> environment;
     native_handle tie = no_handle;
+    // What the child runs on: not this thread's stack, which may be a small one.
+    static constexpr std::size_t stack_bytes = 64 * 1024;
+    std::unique_ptr<std::byte[]> stack = std::make_unique_for_overwrite<std::byte[]>(stack_bytes);
     // Written by the child, which shares this memory, and read after it has exec'd or ended.
     int error = 0;
     launch_step step = launch_step::start;
@@ -60,12 +64,14 @@ extern "C" int __clone(int (*run)(void*), void* stack, int flags, void* argument
 
 // From here to run_child: between clone and exec. The child runs in the parent's memory while the
 // thread that made it is suspended. Nothing here may allocate, lock, throw or change what the
-// parent would miss; system calls only. Each step returns whether it succeeded, and leaves errno.
+// parent would miss; system calls only, and raw ones where a sanitizer would put a function of its
+// own in between: that keeps tables in the memory that this child shares. Each step returns whether
+// it succeeded, and leaves errno.
 
-/// Handlers of the parent must not run here, in its memory but on the child's behalf. The raw call:
-/// sanitizers keep handlers in tables of their own, which this child would share.
+inline constexpr std::size_t kernel_mask_bytes = 8;
+
+/// Handlers of the parent must not run here, in its memory but on the child's behalf.
 inline void reset_signal_handlers(bool restore_ignored) noexcept {
-    constexpr std::size_t mask_bytes = 8;
     struct kernel_action {
         std::uintptr_t handler;
         std::uintptr_t rest[7];
@@ -73,14 +79,19 @@ inline void reset_signal_handlers(bool restore_ignored) noexcept {
     const std::uintptr_t ignore = 1;
     for (int signal = 1; signal < NSIG; ++signal) {
         kernel_action action{};
-        if (::syscall(SYS_rt_sigaction, signal, nullptr, &action, mask_bytes) == -1)
+        if (::syscall(SYS_rt_sigaction, signal, nullptr, &action, kernel_mask_bytes) == -1)
             continue;  // Not a signal whose handler can be asked for.
         const bool restored = restore_ignored && (signal == SIGPIPE || signal == SIGXFSZ);
         if (action.handler == 0 || (action.handler == ignore && !restored))
             continue;
         const kernel_action by_default{};
-        ::syscall(SYS_rt_sigaction, signal, &by_default, nullptr, mask_bytes);
+        ::syscall(SYS_rt_sigaction, signal, &by_default, nullptr, kernel_mask_bytes);
     }
+}
+
+inline void unblock_signals() noexcept {
+    const std::uint64_t none = 0;
+    ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kernel_mask_bytes);
 }
 
 inline bool enter_session(const launch_plan& plan) noexcept {
@@ -112,7 +123,7 @@ inline bool place_streams(const launch_plan& plan) noexcept {
     for (int i = 0; i < 3; ++i) {
         if (sources[i] == no_handle)
             continue;
-        if (sources[i] == i ? !set_inherited(i) : ::dup2(sources[i], i) == -1)
+        if (sources[i] == i ? !set_inherited(i) : ::syscall(SYS_dup3, sources[i], i, 0) == -1)
             return false;
     }
     return true;
@@ -138,19 +149,20 @@ inline bool choose_inherited(const exec_request& request) noexcept {
     return request.tie == no_handle || set_inherited(request.tie);
 }
 
-/// Tries each path. A file that may not be executed is reported only if no other is found.
-inline void execute(const exec_request& request) noexcept {
+/// Tries each path. What is wrong with a file that is there, but cannot be executed, is reported
+/// only if no other is found.
+/// ThreadSanitizer counts calls and returns in memory that the parent goes on with, so it must not
+/// see the calls that do not return: this one and run_child's.
+MULTIPROCESSING_NO_THREAD_SANITIZER inline void execute(const exec_request& request) noexcept {
     char* const* environment = request.plan.environment ? request.environment.data() : ::environ;
-    int denied = 0;
+    int first_error = 0;
     for (char* const* path = request.candidates.data(); *path != nullptr; ++path) {
         ::execve(*path, request.argv.data(), environment);
-        if (errno == EACCES)
-            denied = EACCES;
-        else if (errno != ENOENT && errno != ENOTDIR)
-            return;
+        if (errno != ENOENT && errno != ENOTDIR && first_error == 0)
+            first_error = errno;
     }
-    if (denied != 0)
-        errno = denied;
+    if (first_error != 0)
+        errno = first_error;
 }
 
 inline bool prepare(exec_request& request) noexcept {
@@ -169,17 +181,14 @@ inline bool prepare(exec_request& request) noexcept {
 MULTIPROCESSING_NO_THREAD_SANITIZER inline int run_child(void* argument) noexcept {
     exec_request& request = *static_cast<exec_request*>(argument);
     reset_signal_handlers(request.plan.restore_signals);
-    ::sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    unblock_signals();
     if (prepare(request)) {
         request.step = launch_step::program;
         execute(request);
     }
     request.error = errno != 0 ? errno : EINVAL;
     for (;;)
-        ::syscall(SYS_exit_group,
-                  127);  // Not _exit: a sanitizer's would flush the parent's streams.
+        ::syscall(SYS_exit_group, 127);
 }
 
 /// Blocks all signals of this thread, so that no handler runs while the memory is shared.
@@ -200,13 +209,11 @@ private:
 
 /// Returns when the program runs, or has failed to: then `request.error` says why.
 inline std::error_code clone_and_exec(exec_request& request, int& pid, handle& sentinel) noexcept {
-    constexpr std::size_t stack_bytes = 64 * 1024;
-    alignas(64) std::byte stack[stack_bytes];
     int pidfd = no_handle;
     {
         const all_signals_blocked guard;
         pid =
-            MULTIPROCESSING_CLONE(run_child, stack + stack_bytes,
+            MULTIPROCESSING_CLONE(run_child, request.stack.get() + exec_request::stack_bytes,
                                   CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &request, &pidfd);
     }
     if (pid == -1)

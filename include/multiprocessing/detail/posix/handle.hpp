@@ -12,6 +12,7 @@
 
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
+#include <multiprocessing/detail/posix/fork_shield.hpp>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -26,25 +27,49 @@ class handle {
 public:
     handle() noexcept = default;
     explicit handle(native_handle fd) noexcept : fd_(fd) {}
-    handle(handle&& other) noexcept : fd_(other.release()) {}
+    handle(handle&& other) noexcept
+        : fd_(std::exchange(other.fd_, no_handle)),
+          shielded_(std::exchange(other.shielded_, false)) {}
     handle& operator=(handle&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        std::swap(shielded_, other.shielded_);
         if (this != &other)
-            reset(other.release());
+            other.reset();
         return *this;
     }
     ~handle() { reset(); }
 
+    /// One that fork_shield has: closed in every fork of this process.
+    static handle shielded(native_handle fd) noexcept {
+        handle result(fd);
+        result.shielded_ = true;
+        return result;
+    }
+    /// From now on forks have it, too.
+    void share_with_forks() noexcept {
+        if (std::exchange(shielded_, false) && !fork_shield::instance().leave(fd_))
+            fd_ = no_handle;  // This is a fork, where it was closed.
+    }
+
     native_handle get() const noexcept { return fd_; }
     explicit operator bool() const noexcept { return fd_ != no_handle; }
-    native_handle release() noexcept { return std::exchange(fd_, no_handle); }
+    native_handle release() noexcept {
+        share_with_forks();
+        return std::exchange(fd_, no_handle);
+    }
 
     void reset(native_handle fd = no_handle) noexcept {
-        if (const native_handle old = std::exchange(fd_, fd); old != no_handle)
+        const bool shielded = std::exchange(shielded_, false);
+        const native_handle old = std::exchange(fd_, fd);
+        if (shielded)
+            fork_shield::instance().close(old);
+        else if (old != no_handle)
             ::close(old);  // Nothing to do on failure: the descriptor is gone either way.
     }
 
 private:
     native_handle fd_ = no_handle;
+    bool shielded_ = false;
 };
 
 inline native_handle standard_stream(int which) noexcept {
@@ -60,6 +85,17 @@ inline native_handle file_handle(std::FILE* file) noexcept {
 inline std::error_code duplicate(native_handle source, handle& copy) noexcept {
     copy.reset(::fcntl(source, F_DUPFD_CLOEXEC, 3));
     return copy ? std::error_code() : last_error();
+}
+
+/// Moves a descriptor that took the place of a missing standard stream above them.
+inline std::error_code keep_off_streams(handle& end) noexcept {
+    if (end.get() > 2)
+        return {};
+    handle moved;
+    if (const auto ec = duplicate(end.get(), moved))
+        return ec;
+    end = std::move(moved);
+    return {};
 }
 
 /// A descriptor that arrived by inheritance, made close-on-exec again. Fails if there is none.
@@ -101,6 +137,9 @@ inline std::error_code poll_until(std::span<::pollfd> entries, const deadline& u
 }
 
 inline std::error_code wait_ready(native_handle object, const deadline& until, bool& ready) {
+    ready = false;
+    if (object < 0)  // poll takes no notice of those.
+        return std::make_error_code(std::errc::bad_file_descriptor);
     ::pollfd entry{object, POLLIN, 0};
     int count = 0;
     const auto ec = poll_until({&entry, 1}, until, count);
@@ -115,8 +154,11 @@ inline std::error_code wait_ready(std::span<const native_handle> objects, const 
     ready.clear();
     std::vector<::pollfd> entries;
     entries.reserve(objects.size());
-    for (const native_handle object : objects)
+    for (const native_handle object : objects) {
+        if (object < 0)
+            return std::make_error_code(std::errc::bad_file_descriptor);
         entries.push_back({object, POLLIN, 0});
+    }
     int count = 0;
     if (const auto ec = poll_until(entries, until, count))
         return ec;

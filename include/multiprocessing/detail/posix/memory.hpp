@@ -11,7 +11,6 @@
 
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
-#include <multiprocessing/detail/posix/pipe.hpp>
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -24,17 +24,6 @@ struct pipe_ends {
     handle writer;
 };
 
-/// Moves a descriptor that took the place of a missing standard stream above them.
-inline std::error_code keep_off_streams(handle& end) noexcept {
-    if (end.get() > 2)
-        return {};
-    handle moved;
-    if (const auto ec = duplicate(end.get(), moved))
-        return ec;
-    end = std::move(moved);
-    return {};
-}
-
 inline std::error_code open_pipe(pipe_ends& ends) noexcept {
     int fds[2];
     if (::pipe2(fds, O_CLOEXEC) == -1)
@@ -43,6 +32,30 @@ inline std::error_code open_pipe(pipe_ends& ends) noexcept {
     ends.writer.reset(fds[1]);
     const auto ec = keep_off_streams(ends.reader);
     return ec ? ec : keep_off_streams(ends.writer);
+}
+
+/// The same, but forks of this process do not have the ends.
+inline std::error_code open_shielded_pipe(pipe_ends& ends) {
+    pipe_ends opened;
+    const auto ec = fork_shield::instance().under_lock([&](fork_shield& shield) {
+        shield.reserve(2);
+        const auto failed = open_pipe(opened);
+        if (!failed) {
+            shield.enter(opened.reader.get());
+            shield.enter(opened.writer.get());
+        }
+        return failed;
+    });
+    if (ec)
+        return ec;
+    ends.reader = handle::shielded(opened.reader.release());
+    ends.writer = handle::shielded(opened.writer.release());
+    return {};
+}
+
+/// All ends are alike.
+inline std::error_code open_program_pipe(pipe_ends& ends, bool) {
+    return open_shielded_pipe(ends);
 }
 
 inline std::error_code open_null(handle& both_ways) noexcept {

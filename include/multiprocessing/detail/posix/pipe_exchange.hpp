@@ -68,6 +68,12 @@ private:
 
 class pipe_exchange {
 public:
+    /// A write takes what it can at once: nothing is ever under way.
+    struct unfinished {};
+
+    std::error_code feed(handle& to, std::string_view input, unfinished&) noexcept {
+        return feed(to, input);
+    }
     /// `input` must stay where it is until the exchange has ended.
     std::error_code feed(handle& to, std::string_view input) noexcept {
         input_ = input;

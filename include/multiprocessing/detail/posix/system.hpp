@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <multiprocessing/detail/command_line.hpp>
+#include <multiprocessing/detail/posix/child_calls.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/files.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
@@ -21,7 +22,6 @@
 #include <cxxabi.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdio_ext.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -198,6 +198,15 @@ inline void stop_inheritance() noexcept {
 
 inline constexpr command_rules command_rules_here = posix_command_rules;
 
+/// PATH may be absent: then it is what the C library says, see command_rules.
+inline program_search search_for_programs() {
+    const char* const path = std::getenv("PATH");
+    return {{},
+            std::string(path != nullptr ? path : command_rules_here.default_path),
+            std::string(command_rules_here.shell),
+            {}};
+}
+
 inline std::vector<std::string> current_environment() {
     std::vector<std::string> entries;
     for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)
@@ -209,16 +218,16 @@ inline std::vector<std::string> current_environment() {
 inline void detach_input() noexcept {
     handle nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (nothing.get() > 0)
-        ::dup2(nothing.get(), 0);  // Without /dev/null the child keeps the parent's input.
+        in_child.dup2(nothing.get(), 0);  // Without /dev/null the child keeps the parent's input.
     else if (nothing.get() == 0 && ::fcntl(0, F_SETFD, 0) == 0)
         nothing.release();
 }
 
 /// Only the pointers into the buffers are reset; nothing is read, written or sought.
 inline void drop_buffers() noexcept {
-    ::__fpurge(stdin);
-    ::__fpurge(stdout);
-    ::__fpurge(stderr);
+    in_child.purge(stdin);
+    in_child.purge(stdout);
+    in_child.purge(stderr);
 }
 
 using last_exit_handler = void (*)();
@@ -234,7 +243,7 @@ public:
     static void draw(last_exit_handler last) noexcept {
         last_ = last;
         std::atexit([] { stop(status_); });
-        ::on_exit([](int status, void*) { stop(status); }, nullptr);
+        in_child.on_exit([](int status, void*) { stop(status); }, nullptr);
     }
     [[noreturn]] static void end(int status) noexcept {
         status_ = status;
@@ -245,7 +254,7 @@ public:
 private:
     [[noreturn]] static void stop(int status) noexcept {
         last_();
-        ::_exit(status);
+        end_child(status);
     }
 
     static inline last_exit_handler last_ = nullptr;
@@ -257,7 +266,7 @@ public:
     static void draw(last_exit_handler last) noexcept { last_ = last; }
     [[noreturn]] static void end(int status) noexcept {
         last_();
-        ::_exit(status);
+        end_child(status);
     }
 
 private:

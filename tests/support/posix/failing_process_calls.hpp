@@ -2,7 +2,7 @@
 // The calls that start a process, made to fail; see failing_calls.hpp.
 #pragma once
 
-#include "support/failing_calls.hpp"
+#include "support/posix/failing_calls.hpp"
 
 #include <sys/mman.h>
 #include <sys/syscall.h>

@@ -1,0 +1,427 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What CPython's own modules do with the jobs of bench/.
+
+`peers.py --list` names the jobs; `peers.py --job JOB --seconds S` measures one for about so long and
+prints what a program of Google Benchmark would print for it.
+"""
+import argparse
+import concurrent.futures
+import json
+import multiprocessing as mp
+import os
+import pickle
+import statistics
+import subprocess
+import time
+
+WORKERS = 2
+GIB2 = 2 << 30
+JOBS = {}
+
+
+def job(name, *arguments):
+    """Adds a function as the contender of a job; it is called with the seconds to measure for."""
+
+    def add(measure):
+        JOBS[name] = lambda seconds: measure(seconds, *arguments)
+        return measure
+
+    return add
+
+
+def repeat(seconds, act, setup=None, items=0, size=0):
+    """Repeats `act` for about `seconds`; `setup` runs before each turn and is not counted."""
+    act()
+    taken, spent = [], 0.0
+    while spent < seconds:
+        if setup:
+            setup()
+        start = time.perf_counter()
+        act()
+        taken.append(time.perf_counter() - start)
+        spent += taken[-1]
+    return {**report(spent, len(taken), items, size), "median": statistics.median(taken)}
+
+
+def report(spent, turns, items=0, size=0):
+    result = {"real_time": spent / turns, "time_unit": "s"}
+    if items:
+        result["items_per_second"] = items * turns / spent
+    if size:
+        result["bytes_per_second"] = size * turns / spent
+    return result
+
+
+def each_of_many(result, count):
+    """What one act takes where each turn was `count` of them."""
+    return {**result, "real_time": result["real_time"] / count, "median": result["median"] / count}
+
+
+# Start.
+
+def nothing():
+    pass
+
+
+@job("start_fork", "fork", 0)
+@job("start_forkserver", "forkserver", 0)
+@job("start_spawn", "spawn", 0)
+@job("start_forkserver_2GiB", "forkserver", GIB2)
+@job("start_spawn_2GiB", "spawn", GIB2)
+def start(seconds, method, resident):
+    context = mp.get_context(method)
+    memory = b"x" * resident
+
+    def start_and_join():
+        process = context.Process(target=nothing)
+        process.start()
+        process.join()
+
+    result = repeat(seconds, start_and_join)
+    del memory
+    return result
+
+
+# Pool and futures.
+
+def identity(x):
+    return x
+
+
+def last(xs):
+    return xs[-1]
+
+
+@job("map_chunksize_1", 20_000, 1, "map")
+@job("map_default_chunks", 2_000_000, None, "map")
+@job("imap_unordered", 20_000, 1, "imap_unordered")
+def pool_map(seconds, count, chunksize, method):
+    with mp.Pool(WORKERS) as pool:
+        options = {"chunksize": chunksize} if chunksize else {}
+        xs = list(range(count))
+
+        def run():
+            assert sum(1 for _ in getattr(pool, method)(identity, xs, **options)) == count
+
+        return repeat(seconds, run, items=count)
+
+
+@job("apply_back_to_back", None)
+@job("apply_from_idle", lambda: time.sleep(0.001))
+def pool_apply(seconds, setup):
+    with mp.Pool(WORKERS) as pool:
+        return repeat(seconds, lambda: pool.apply(identity, (1,)), setup)
+
+
+@job("apply_8MiB_vector")
+@job("apply_8MiB_span")
+def pool_apply_large(seconds):
+    with mp.Pool(WORKERS) as pool:
+        values = bytearray(8 << 20)
+        return repeat(seconds, lambda: pool.apply(last, (values,)), size=len(values))
+
+
+@job("futures_submit_result")
+def submit(seconds):
+    with concurrent.futures.ProcessPoolExecutor(WORKERS) as executor:
+        return repeat(seconds, lambda: executor.submit(identity, 1).result())
+
+
+# Queues and pipes.
+
+def put_many(queue, go, value, count):
+    go.wait()
+    for _ in range(count):
+        queue.put(value)
+
+
+def get_many(queue, go, count):
+    go.wait()
+    for _ in range(count):
+        queue.get()
+
+
+@job("queue_int", "Queue", 1, 20_000, 0, 7)
+@job("queue_int_bounded", "Queue", 1, 20_000, 1024, 7)
+@job("queue_int_4_4", "Queue", 4, 20_000, 0, 7)
+@job("simple_queue_int", "SimpleQueue", 1, 20_000, None, 7)
+@job("queue_1KiB", "Queue", 1, 20_000, 1024, bytes(1 << 10))
+@job("queue_1KiB_unbounded", "Queue", 1, 20_000, 0, bytes(1 << 10))
+@job("queue_1MiB", "Queue", 1, 200, 4, bytes(1 << 20))
+def queue_stream(seconds, kind, pairs, count, most, value):
+    make = getattr(mp, kind)
+
+    def stream():
+        queue = make() if most is None else make(most)
+        go = mp.Event()
+        producers = [mp.Process(target=put_many, args=(queue, go, value, count // pairs))
+                     for _ in range(pairs)]
+        consumers = [mp.Process(target=get_many, args=(queue, go, count // pairs))
+                     for _ in range(pairs)]
+        for process in producers + consumers:
+            process.start()
+        begin = time.perf_counter()
+        go.set()
+        for process in consumers:
+            process.join()
+        taken = time.perf_counter() - begin
+        for process in producers:
+            process.join()
+        return taken
+
+    turns, spent = 0, 0.0
+    while turns == 0 or spent < seconds:
+        spent += stream()
+        turns += 1
+    size = len(value) if isinstance(value, bytes) else 8
+    return report(spent, turns, count, count * size)
+
+
+def echo_queue(there, back):
+    while there.get():
+        back.put(1)
+
+
+@job("queue_round_trip")
+def queue_round_trip(seconds):
+    there, back = mp.Queue(), mp.Queue()
+    process = mp.Process(target=echo_queue, args=(there, back))
+    process.start()
+    result = repeat(seconds, lambda: (there.put(1), back.get()))
+    there.put(0)
+    process.join()
+    return result
+
+
+def echo_pipe(end):
+    try:
+        while True:
+            end.send_bytes(end.recv_bytes())
+    except EOFError:
+        pass
+
+
+@job("pipe_64B", 64)
+@job("pipe_64KiB", 64 << 10)
+@job("pipe_1MiB", 1 << 20)
+def pipe_round_trip(seconds, size):
+    here, there = mp.Pipe()
+    process = mp.Process(target=echo_pipe, args=(there,))
+    process.daemon = True
+    process.start()
+    message = bytes(size)
+    result = repeat(seconds, lambda: (here.send_bytes(message), here.recv_bytes()))
+    process.terminate()
+    process.join()
+    return result
+
+
+# Locks.
+
+@job("lock_uncontended")
+def lock_uncontended(seconds):
+    lock, turns = mp.Lock(), 10_000
+
+    def take_turns():
+        for _ in range(turns):
+            lock.acquire()
+            lock.release()
+
+    return each_of_many(repeat(seconds, take_turns, items=turns), turns)
+
+
+def take_turns(lock, ready, count):
+    ready.wait()
+    for _ in range(count):
+        lock.acquire()
+        lock.release()
+
+
+@job("lock_two_processes")
+def lock_contended(seconds):
+    turns, rounds, spent = 20_000, 0, 0.0
+    while rounds == 0 or spent < seconds:
+        lock, ready = mp.Lock(), mp.Barrier(2)
+        other = mp.Process(target=take_turns, args=(lock, ready, turns))
+        other.start()
+        begin = time.perf_counter()
+        take_turns(lock, ready, turns)
+        other.join()
+        spent += time.perf_counter() - begin
+        rounds += 1
+    return report(spent, rounds, 2 * turns)
+
+
+def pass_turns(condition, turn, me):
+    with condition:
+        while True:
+            condition.wait_for(lambda: turn.value == me)
+            turn.value = 1 - me
+            condition.notify()
+
+
+@job("condition_hand_over")
+def condition_hand_over(seconds):
+    condition, turn = mp.Condition(), mp.RawValue("i", 0)
+    other = mp.Process(target=pass_turns, args=(condition, turn, 1), daemon=True)
+    other.start()
+
+    def there_and_back():
+        with condition:
+            turn.value = 1
+            condition.notify()
+            condition.wait_for(lambda: turn.value == 0)
+
+    result = repeat(seconds, there_and_back)
+    other.terminate()
+    other.join()
+    return result
+
+
+def meet_for_ever(barrier):
+    while True:
+        barrier.wait()
+
+
+@job("barrier")
+def barrier_meeting(seconds):
+    barrier = mp.Barrier(2)
+    other = mp.Process(target=meet_for_ever, args=(barrier,), daemon=True)
+    other.start()
+    result = repeat(seconds, barrier.wait)
+    other.terminate()
+    other.join()
+    return result
+
+
+# Programs.
+
+@job("call_true", 0)
+@job("call_true_2GiB", GIB2)
+def call_true(seconds, resident):
+    memory = b"x" * resident
+    result = repeat(seconds, lambda: subprocess.call(["/bin/true"]))
+    del memory
+    return result
+
+
+WRITER = "head -c 67108864 /dev/zero"
+
+
+@job("read_64MiB")
+def popen_read(seconds):
+    def run():
+        with subprocess.Popen(WRITER, shell=True, stdout=subprocess.PIPE, bufsize=0) as process:
+            while process.stdout.read(65536):
+                pass
+
+    return repeat(seconds, run, size=64 << 20)
+
+
+@job("check_output_64MiB")
+def check_output(seconds):
+    return repeat(seconds, lambda: subprocess.check_output(WRITER, shell=True), size=64 << 20)
+
+
+# The codec's peer is pickle.
+
+SMALL = (1, -7, 2.5, True, "hello world")
+MEDIUM = (42, "t" * 40, list(range(64)), {f"score {i}": float(i) for i in range(8)}, "a remark",
+          [SMALL] * 8)
+
+
+def repeat_many(seconds, act, turns=1_000):
+    def run():
+        for _ in range(turns):
+            act()
+
+    return each_of_many(repeat(seconds, run), turns)
+
+
+@job("codec_small_write", SMALL)
+@job("codec_medium_write", MEDIUM)
+def pickle_write(seconds, value):
+    return repeat_many(seconds, lambda: pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+
+
+@job("codec_small_read", SMALL)
+@job("codec_medium_read", MEDIUM)
+def pickle_read(seconds, value):
+    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    return repeat_many(seconds, lambda: pickle.loads(data))
+
+
+# Memory and growth.
+
+def resident_bytes():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+@job("memory_outstanding_task")
+def memory_outstanding_task(seconds):
+    count = 20_000
+    with mp.Pool(1) as pool:
+        pool.apply_async(time.sleep, (60,))
+        results = [None] * count
+        before = resident_bytes()
+        for i in range(count):
+            results[i] = pool.apply_async(identity, (1,))
+        result = {"real_time": 0, "time_unit": "s", "bytes": (resident_bytes() - before) / count}
+        pool.terminate()
+    return result
+
+
+@job("memory_queue")
+def memory_queue(seconds):
+    count = 100
+    before = resident_bytes()
+    queues = [mp.Queue() for _ in range(count)]
+    for queue in queues:
+        queue.put(1)
+        queue.get()
+    return {"real_time": 0, "time_unit": "s", "bytes": (resident_bytes() - before) / count}
+
+
+@job("growth_tasks_1", 1)
+@job("growth_tasks_10", 10)
+@job("growth_tasks_100", 100)
+@job("growth_tasks_1000", 1_000)
+@job("growth_tasks_10000", 10_000)
+def growth_tasks(seconds, count):
+    with mp.Pool(WORKERS) as pool:
+        xs = list(range(count))
+        return repeat(seconds, lambda: pool.map(identity, xs, chunksize=1))
+
+
+@job("growth_processes_1", 1)
+@job("growth_processes_10", 10)
+@job("growth_processes_100", 100)
+def growth_processes(seconds, count):
+    def run():
+        processes = [mp.Process(target=nothing) for _ in range(count)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+
+    return repeat(seconds, run)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--job")
+    parser.add_argument("--seconds", type=float, default=0.3)
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(f"{name}/CPython" for name in JOBS))
+        return
+    mp.set_start_method("fork")
+    result = {"name": f"{arguments.job}/CPython", **JOBS[arguments.job](arguments.seconds)}
+    print(json.dumps({"benchmarks": [result]}))
+
+
+if __name__ == "__main__":
+    main()

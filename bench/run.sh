@@ -1,0 +1,14 @@
+#!/bin/sh
+# Installs what is missing, builds the benchmarks, runs them beside their peers and writes
+# bench/RESULTS.md; with --quick it prints one line a job instead. Other arguments go to
+# bench/runner/run.py: `sh bench/run.sh --jobs queue --keep` measures some jobs anew.
+set -eu
+cd "$(dirname "$0")/.."
+
+sh cmake/install-packages.sh g++ cmake ninja-build libbenchmark-dev libboost-dev python3
+if [ "$#" -eq 0 ]; then
+    exec cmake --workflow --preset bench
+fi
+cmake --preset bench
+cmake --build --preset bench
+exec python3 bench/runner/run.py --programs build/bench/bench "$@"

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""The jobs that are measured, and what each is to reach.
+
+A contender is a benchmark named JOB/WHO in one of the programs, or in peers.py; the runner finds
+them by themselves. A job that nobody does as "ours" yet is listed as missing, with its goal.
+"""
+from dataclasses import dataclass
+
+OURS, LIMIT = "ours", "limit"
+GIB = 1 << 30
+
+# What a unit measures: the field of a benchmark's result, and whether less or more of it is better.
+UNITS = {
+    "s": ("real_time", "less"),
+    "B": ("bytes", "less"),
+    "B/s": ("bytes_per_second", "more"),
+    "tasks/s": ("items_per_second", "more"),
+    "messages/s": ("items_per_second", "more"),
+    "locks/s": ("items_per_second", "more"),
+}
+
+
+@dataclass(frozen=True)
+class Goal:
+    """At most (or at least, as the unit has it) `bound`: in the unit itself, or as a multiple of what
+    `against` needs: the limit, a peer of the same job, or, with `of_job`, ours in another job. With
+    `above` it is how far ours may lie beyond `against`."""
+
+    bound: float
+    against: str = ""
+    of_job: bool = False
+    above: bool = False
+
+
+def times(bound, against=LIMIT):
+    return Goal(bound, against)
+
+
+def times_job(bound, job):
+    return Goal(bound, job, of_job=True)
+
+
+@dataclass(frozen=True)
+class Job:
+    name: str
+    theme: str
+    unit: str
+    goals: tuple = ()
+    #: What the limit is, in words.
+    limit: str = ""
+    #: The job whose benchmarks give this one's values, too.
+    measured_by: str = ""
+    #: Shown where the goal is missed: what the measured limits say about it.
+    note: str = ""
+
+    @property
+    def better(self):
+        return UNITS[self.unit][1]
+
+
+def _start():
+    fork, spawn = "raw fork, _exit, waitpid", "posix_spawn of the same program, waitpid"
+    yield Job("start_fork", "start", "s", (times(1.3),), fork, note=(
+        "The rest is what a child is promised: it dies with its parent, has no input, ends with its "
+        "own exit handlers and flushed streams. start_fork_promised measures a fork by hand that "
+        "does the same"))
+    yield Job("start_fork_promised", "start", "s", (), "a fork by hand that keeps the same promises")
+    yield Job("start_forkserver", "start", "s", (times(2),), fork)
+    yield Job("start_spawn", "start", "s", (times(1.3),), spawn)
+    yield Job("start_forkserver_2GiB", "start", "s", (times_job(1.1, "start_forkserver"),))
+    yield Job("start_spawn_2GiB", "start", "s",
+              (times(1.3), times_job(1.1, "start_spawn")), spawn)
+
+
+def _pool():
+    yield Job("map_chunksize_1", "pool", "tasks/s", (Goal(6e6), times(100, "CPython")))
+    yield Job("map_default_chunks", "pool", "tasks/s", (Goal(300e6), times(40, "CPython")))
+    yield Job("imap_unordered", "pool", "tasks/s", (Goal(4e6), times(70, "CPython")))
+    yield Job("map_64_workers", "pool", "tasks/s")
+    yield Job("apply_back_to_back", "pool", "s", (times(0.3),),
+              "a byte through two raw pipes, there and back")
+    yield Job("apply_from_idle", "pool", "s", (times(1.3),), "two eventfd wake-ups")
+    yield Job("apply_8MiB_vector", "pool", "B/s", (Goal(4 * GIB),), "one memcpy")
+    yield Job("apply_8MiB_span", "pool", "B/s", (Goal(8 * GIB),), "one memcpy")
+    yield Job("futures_submit_result", "pool", "s", (Goal(3e-6),))
+    yield Job("start_64_workers", "pool", "s", (Goal(0.020, LIMIT, above=True),), "64 raw forks")
+
+
+def _queue():
+    boost, ring = "Boost message_queue", "a ring of one producer and one consumer, without locks"
+    yield Job("queue_int", "queue", "messages/s", (Goal(12e6), times(2, boost)), ring)
+    yield Job("queue_int_bounded", "queue", "messages/s")
+    yield Job("queue_int_4_4", "queue", "messages/s", (times_job(0.5, "queue_int"),))
+    yield Job("simple_queue_int", "queue", "messages/s")
+    yield Job("queue_1KiB", "queue", "messages/s", (Goal(6e6),), ring)
+    yield Job("queue_1KiB_unbounded", "queue", "messages/s", (Goal(6e6),), ring)
+    yield Job("queue_1MiB", "queue", "B/s", (times(2, boost),), ring)
+    yield Job("queue_round_trip", "queue", "s")
+
+
+def _pipe():
+    yield Job("pipe_64B", "pipe", "s", (times(1.2),), "two raw pipes", note=(
+        "A message says how long it is, and no reader may read beyond it, since another process may "
+        "read the pipe, too: that is a second read a message. pipe_64B_framed measures it by hand"))
+    yield Job("pipe_64B_framed", "pipe", "s", (), "two raw pipes, the length read first")
+    yield Job("pipe_64B_values", "pipe", "s", (), "two raw pipes")
+    yield Job("pipe_64KiB", "pipe", "s", (), "two raw pipes")
+    yield Job("pipe_1MiB", "pipe", "s", (), "two raw pipes")
+
+
+def _sync():
+    mutex = "a robust pthread mutex"
+    yield Job("lock_uncontended", "sync", "s", (times(1.5),), mutex)
+    yield Job("lock_two_processes", "sync", "locks/s", (times(5, "CPython"),), mutex)
+    yield Job("condition_hand_over", "sync", "s", (), "a pthread condition")
+    yield Job("barrier", "sync", "s", (), "a pthread barrier")
+
+
+def _codec():
+    fresh, copied = "new memory and one memcpy", "the object's own copy"
+    for size, write, read in (("small", 13e-9, 7e-9), ("medium", 90e-9, 360e-9)):
+        yield Job(f"codec_{size}_write", "codec", "s", (Goal(write),), fresh)
+        yield Job(f"codec_{size}_read", "codec", "s", (Goal(read),), copied)
+    yield Job("codec_8MiB_write", "codec", "B/s", (), fresh)
+    yield Job("codec_8MiB_read", "codec", "s", (), copied)
+
+
+def _subprocess():
+    spawn = "posix_spawn, waitpid"
+    yield Job("call_true", "subprocess", "s", (times(1.05),), spawn)
+    yield Job("call_true_2GiB", "subprocess", "s", (times(1.05),), spawn)
+    yield Job("read_64MiB", "subprocess", "B/s", (times(0.95),), "posix_spawn, a loop of read")
+    yield Job("check_output_64MiB", "subprocess", "B/s", (),
+              "posix_spawn, a loop of read, appending to a string")
+
+
+def _memory():
+    yield Job("memory_outstanding_task", "memory", "B", (Goal(200),))
+    yield Job("memory_queue", "memory", "B")
+    for exponent in range(7):
+        yield Job(f"growth_tasks_{10 ** exponent}", "growth", "s")
+    for exponent in range(4):
+        yield Job(f"growth_processes_{10 ** exponent}", "growth", "s", (),
+                  "raw forks, then waitpid of each")
+
+
+def _compile():
+    goals = {"process": (Goal(1.0),), "multiprocessing": (Goal(2.0),)}
+    headers = ("process multiprocessing pool queues connection subprocess futures synchronize "
+               "sharedctypes shared_memory managers context spawn reduction os error config")
+    for header in headers.split():
+        limit = "<thread>" if header == "process" else ""
+        yield Job(f"compile_{header}", "compile", "s", goals.get(header, ()), limit)
+    for header in headers.split():
+        yield Job(f"compile_memory_{header}", "compile", "B", measured_by=f"compile_{header}")
+
+
+THEMES = ("start", "pool", "queue", "pipe", "sync", "codec", "subprocess", "memory", "growth",
+          "compile")
+
+
+def all_jobs():
+    for of_theme in (_start, _pool, _queue, _pipe, _sync, _codec, _subprocess, _memory, _compile):
+        yield from of_theme()

@@ -1,0 +1,122 @@
+// Windows only: handles are numbers that are handed on, and counted, there.
+// SPDX-License-Identifier: MIT
+#include <multiprocessing/multiprocessing.hpp>
+
+#include <chrono>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/contains.hpp"
+#include "support/files.hpp"
+#include "support/leftovers.hpp"
+#include "support/watchdog.hpp"
+
+namespace mp = multiprocessing;
+namespace mpd = multiprocessing::detail;
+namespace sp = multiprocessing::subprocess;
+
+namespace {
+
+void nothing() {}
+
+std::string this_program() {
+    return mpd::own_program().front();
+}
+
+TEST_CASE("windows: two hundred starts leave the number of handles as it was") {
+    const support::watchdog watchdog;
+    const auto start_one = [] {
+        mp::Process process(nothing);
+        process.start();
+        process.join();
+        CHECK(process.exitcode() == 0);
+    };
+    start_one();  // What is made once and kept.
+    const auto before = support::count_handles();
+    for (int i = 0; i < 200; ++i)
+        start_one();
+    CHECK(support::count_handles() == before);
+}
+
+TEST_CASE("windows: a child that dies before it has read its job is a dead child, no more") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    for (int i = 0; i < 20; ++i) {
+        mp::Process process(nothing);
+        process.start();
+        process.kill();
+        CHECK(process.join());
+        CHECK((process.exitcode() == -mpd::child_process::kill_signal || process.exitcode() == 0));
+    }
+}
+
+TEST_CASE("windows: a handle that cannot be inherited is an error in the parent") {
+    const support::leftovers leftovers;
+    for (const mpd::native_handle object : {support::never_opened(), mpd::no_handle}) {
+        mpd::child_process child;
+        mpd::launch_plan plan;
+        plan.candidates = {this_program()};
+        plan.arguments = {"child"};
+        plan.inherited = {object};
+        mpd::launch_step step{};
+        CHECK(mpd::child_process::exec(child, plan, step) == std::errc::bad_file_descriptor);
+        CHECK(step == mpd::launch_step::inherited);
+        CHECK(child.sentinel() == mpd::no_handle);
+    }
+}
+
+TEST_CASE("windows: handles are marked as inherited for no longer than a start") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpd::handle lent = support::open_something();
+    const auto start_some = [&] {
+        for (int i = 0; i < 5; ++i)
+            sp::run({this_program(), "--list-no-tests"},
+                    {.stdout_ = sp::DEVNULL, .stderr_ = sp::DEVNULL, .pass_fds = {lent.get()}});
+    };
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back(start_some);
+    for (auto& thread : threads)
+        thread.join();
+    CHECK_FALSE(support::is_inherited(lent.get()));
+    support::make_inherited(lent.get());
+    start_some();
+    CHECK(support::is_inherited(lent.get()));
+}
+
+// The job travels as a handle that its child inherits. Whoever else names it has no such handle, or
+// another object under its number.
+TEST_CASE("windows: a job that another process names is refused, with the reason") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpd::shared_block block;
+    REQUIRE_FALSE(mpd::shared_block::create(block, 100));
+    const mpd::handle other = support::open_something();
+    const auto run = [](const std::string& job, std::vector<mpd::native_handle> handles) {
+        return sp::run({this_program(), "--multiprocessing-spawn", job},
+                       {.stderr_ = sp::PIPE, .pass_fds = std::move(handles)});
+    };
+    const auto is_refused = [](const sp::CompletedProcess& ended) {
+        INFO(ended.stderr_);
+        CHECK(ended.returncode == 1);
+        CHECK(ended.stderr_.find("a spawned child cannot run") != std::string::npos);
+    };
+    is_refused(run(std::to_string(block.native()) + ":50", {}));
+    is_refused(run(std::to_string(other.get()) + ":50", {other.get()}));
+    is_refused(run(std::to_string(block.native()) + ":50", {block.native()}));
+    is_refused(run(std::to_string(block.native()) + ":5000000", {block.native()}));
+    is_refused(run("0:1", {}));
+    is_refused(run("-1:1", {}));
+}
+
+TEST_CASE("windows: who may not touch a process is told so") {
+    CHECK_THROWS_AS(mp::os::kill(4, 1000), std::system_error);
+    CHECK_THROWS_AS(mp::set_start_method("fork", true), mp::ValueError);
+    CHECK(mp::get_all_start_methods() == std::vector<std::string>{"spawn"});
+}
+
+}  // namespace

@@ -1,0 +1,36 @@
+// Windows only: <windows.h> is.
+// SPDX-License-Identifier: MIT
+// <windows.h> after the library, with everything that belongs to it.
+#include <multiprocessing/multiprocessing.hpp>
+
+#undef NOMINMAX
+#include <windows.h>
+
+#include <psapi.h>
+#include <tlhelp32.h>
+#include <winternl.h>
+
+#include "support/catch.hpp"
+
+namespace mp = multiprocessing;
+
+namespace {
+
+int twice(int number) {
+    return 2 * number;
+}
+
+TEST_CASE("windows.h: the library and the system's own functions work together (last, macros)") {
+    mp::Pool pool(1);
+    CHECK(pool.apply(twice, mp::args(21)) == 42);
+    mp::Process process([] { ::Sleep(1); });
+    process.start();
+    CHECK(::WaitForSingleObject(reinterpret_cast<HANDLE>(process.sentinel()), INFINITE) ==
+          WAIT_OBJECT_0);
+    process.join();
+    mp::Queue<int> queue;
+    queue.put(static_cast<int>(::GetCurrentProcessId()));
+    CHECK(queue.get() == mp::os::getpid());
+}
+
+}  // namespace
