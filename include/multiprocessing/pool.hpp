@@ -2,6 +2,7 @@
 // Pool: worker processes that run functions for this one.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,7 @@
 #include <multiprocessing/detail/pool_options.hpp>
 #include <multiprocessing/detail/pool_owner.hpp>
 #include <multiprocessing/detail/pool_stream.hpp>
+#include <multiprocessing/detail/progress_line.hpp>
 #include <multiprocessing/error.hpp>
 #include <multiprocessing/os.hpp>
 #include <multiprocessing/process.hpp>
@@ -202,11 +204,21 @@ private:
     template <class Job>
     auto finish(std::shared_ptr<Job> work, const map_options& options) {
         work->obey(detail::rules_of(options));
-        open().run(*work);
+        if (options.progress)
+            run_in_sight(*work, work->elements(), work->chunk());
+        else
+            open().run(*work);
         if constexpr (std::is_same_v<typename Job::value, std::monostate>)
             work->take();
         else
             return work->take();
+    }
+
+    void run_in_sight(detail::job& work, std::size_t elements, std::size_t chunk) {
+        detail::progress_line line(elements);
+        open().run(work, detail::progress_line::interval,
+                   [&](std::size_t tasks) { line.show(std::min(tasks * chunk, elements)); });
+        line.show(elements);
     }
 
     template <class Job, class Options>

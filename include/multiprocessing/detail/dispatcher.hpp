@@ -61,15 +61,22 @@ public:
 
     /// Gives out a job and works until it is done.
     void run(job& work) {
+        run(work, timeout(), [](std::size_t) {});
+    }
+    /// The same; calls `look`, each time that so much time has passed, with the number of its tasks
+    /// that are done.
+    template <class Look>
+    void run(job& work, const timeout& every, Look look) {
         visit here(*this);
         crew_.require_open();
         ++visits_;
         crew_.work().accept(work, nullptr);
+        const auto done = [&] { return work.done(); };
         try {
             crew_.feed();
             tell_driver_of_times();
-            drive(
-                here, [&] { return work.done(); }, deadline::never());
+            while (!drive(here, done, deadline::after(every)))
+                look_unlocked(here, look, work.tasks_done());
         } catch (...) {  // The job may refer to what the caller is about to destroy.
             fail_everything(std::current_exception());
             throw;
@@ -261,6 +268,17 @@ private:
 
     // Rounds with progress after which the ends of processes are looked at without sleeping.
     static constexpr unsigned rounds_between_looks = 1024;
+
+    template <class Look>
+    static void look_unlocked(visit& here, Look& look, std::size_t tasks) {
+        struct relock {
+            std::unique_lock<std::mutex>& lock;
+            ~relock() { lock.lock(); }
+        };
+        here.lock().unlock();
+        const relock again{here.lock()};
+        look(tasks);
+    }
 
     // ---- driving
 

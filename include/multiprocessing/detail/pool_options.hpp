@@ -84,6 +84,8 @@ struct map_options {
     std::optional<long long> chunksize{};
     ::multiprocessing::timeout timeout{};
     int retries = 0;
+    /// Shows on standard error how far it has come, if that is a terminal: one line.
+    bool progress = false;
 };
 
 /// The same for a result that comes later; see `call_options` and `apply_options`.

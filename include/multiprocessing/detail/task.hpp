@@ -137,6 +137,7 @@ public:
     virtual ~job() = default;
 
     std::size_t tasks() const noexcept { return tasks_; }
+    std::size_t tasks_done() const noexcept { return tasks_ - remaining_; }
     /// Pairs with the release in finish(): the results are visible with it.
     bool done() const noexcept { return done_.load(std::memory_order_acquire); }
 

@@ -55,6 +55,9 @@ using backend::start_quiet_thread;
 using backend::lead_group;
 using backend::signal_group;
 
+/// standard_error_is_terminal(): whether somebody watches what is written there.
+using backend::standard_error_is_terminal;
+
 /// wait_process(which, options, pid, status), exit_code_of(status, code): waiting as the system
 /// names it; where there are no such statuses, `status` is the exit code itself.
 using backend::exit_code_of;
@@ -113,6 +116,8 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     noexcept;
     { lead_group() }
     noexcept;
+    { standard_error_is_terminal() }
+    noexcept->std::same_as<bool>;
     { limit_memory(bytes) } -> std::same_as<std::error_code>;
     { limit_cpu_time(bytes) } -> std::same_as<std::error_code>;
     { run_on_processor(bytes) } -> std::same_as<std::error_code>;

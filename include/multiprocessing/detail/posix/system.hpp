@@ -68,6 +68,10 @@ inline std::error_code kill_process(int pid, int signal) noexcept {
     return ::kill(pid, signal) == -1 ? last_error() : std::error_code();
 }
 
+inline bool standard_error_is_terminal() noexcept {
+    return ::isatty(2) == 1;
+}
+
 /// The tie to the parent is known by its signal; see tie.hpp. What it ends is the group from now
 /// on.
 inline void lead_group() noexcept {

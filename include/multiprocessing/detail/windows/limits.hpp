@@ -11,6 +11,8 @@
 #include <multiprocessing/detail/windows/error.hpp>
 #include <multiprocessing/detail/windows/handle.hpp>
 
+#include <io.h>
+
 namespace multiprocessing::detail::windows {
 
 /// The system's JOBOBJECT_EXTENDED_LIMIT_INFORMATION.
@@ -82,6 +84,10 @@ inline std::uint64_t resident_bytes() noexcept {
     now.bytes = sizeof now;
     const bool known = ask != nullptr && ask(api::GetCurrentProcess(), &now, sizeof now) != 0;
     return known ? now.resident : 0;
+}
+
+inline bool standard_error_is_terminal() noexcept {
+    return ::_isatty(2) != 0;
 }
 
 inline std::error_code run_on_processor(std::uint64_t which) noexcept {
