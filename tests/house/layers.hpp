@@ -108,6 +108,8 @@ inline constexpr place layers[] = {
     {"detail/loss_report", 5, 5},
     {"detail/worker", 5, 5},
     {"detail/crew", 5, 5},
+    {"detail/driver", 5, 5},
+    {"detail/background_driver", 5, 5},
     {"detail/dispatcher", 5, 5},
     {"pool", 5, 5},
     {"futures", 5, 5},
