@@ -3,6 +3,7 @@
 // die.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,9 +23,11 @@
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/doorbell.hpp>
 #include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/pool_statistics.hpp>
 #include <multiprocessing/detail/remote_exception.hpp>
 #include <multiprocessing/detail/task.hpp>
 #include <multiprocessing/detail/worker_link.hpp>
+#include <multiprocessing/detail/worker_setup.hpp>
 #include <multiprocessing/error.hpp>
 #include <multiprocessing/process.hpp>
 
@@ -38,16 +41,16 @@ namespace multiprocessing::detail {
 /// driver.
 class crew {
 public:
-    crew(std::size_t processes, worker_maker make, process_options worker_options,
-         worker_setup setup)
-        : processes_(processes), make_(make), worker_options_(std::move(worker_options)),
-          setup_(std::move(setup)), bell_(std::make_shared<doorbell>()) {
+    explicit crew(crew_plan plan)
+        : processes_(plan.processes), plan_(std::move(plan)), bell_(std::make_shared<doorbell>()) {
+        if (!plan_.trace.empty())
+            trace_.emplace(plan_.trace);
         throw_if_error(doorbell::create(*bell_), "create a pool's doorbell");
         throw_if_error(wait_set::create(wait_set_), "create a pool's wait set");
         throw_if_error(wait_set_.add(bell_->native(), bell_key), "listen to a pool's doorbell");
         workers_.reserve(processes_);
         try {
-            while (workers_.size() < processes_)
+            while (!plan_.lazy && workers_.size() < processes_)
                 start_worker();
         } catch (...) {
             for (auto& worker : workers_)
@@ -59,6 +62,24 @@ public:
     crew& operator=(const crew&) = delete;
 
     std::size_t processes() const noexcept { return processes_; }
+    /// Starts workers, or has some end after the task that they are at; those have no other then.
+    /// Throws what `Process::start` throws.
+    void resize(std::size_t processes) {
+        processes_ = processes;
+        for (std::size_t i = workers_.size(); i > 0 && active() > processes_; --i)
+            retire(*workers_[i - 1]);
+        while (open_ && !plan_.lazy && active() < processes_)
+            start_worker();
+        feed();
+        balance();
+    }
+    /// Of all workers, also of those that have ended, where the pool measures.
+    std::vector<worker_statistics> statistics() {
+        std::vector<worker_statistics> found = ended_;
+        for (auto& worker : workers_)
+            found.push_back(present(*worker, true));
+        return found;
+    }
     backlog& work() noexcept { return work_; }
     const backlog& work() const noexcept { return work_; }
     bool is_open() const noexcept { return open_; }
@@ -157,7 +178,11 @@ public:
         }
     }
     /// Whether somebody must be here although nobody waits.
-    bool is_urgent() const noexcept { return work_.urgent() != 0 || ending_ != 0; }
+    bool is_urgent() const noexcept {
+        return work_.urgent() != 0 || ending_ != 0 || retiring_ != 0;
+    }
+    /// Whether there is anything to be done.
+    bool has_work() const noexcept { return work_.outstanding() != 0 || retiring_ != 0; }
 
     /// One round; returns whether anything moved.
     bool step() {
@@ -183,11 +208,15 @@ public:
     /// Tries again what the system may have refused when a worker died; returns whether there are
     /// more workers now.
     bool heal() {
-        if (workers_.size() == processes_ || work_.outstanding() == 0)
+        if (work_.outstanding() == 0 || active() >= wanted())
             return false;
         const std::size_t before = workers_.size();
         replace_workers();
-        return workers_.size() != before;
+        if (workers_.size() == before)
+            return false;
+        feed();
+        balance();
+        return true;
     }
 
     /// No work may wait for ever: neither in a pool that was terminated, nor in one that the system
@@ -234,9 +263,16 @@ public:
         balance();
     }
 
+    /// After the last worker's end.
+    void close_trace() {
+        if (trace_)
+            trace_->close();
+    }
+
     void ask_to_end() {
         for (auto& worker : workers_)
-            worker->ask_to_end();
+            if (!worker->is_retiring())
+                worker->ask_to_end();
     }
 
     /// Lets go of the workers whose end listen() heard of.
@@ -264,15 +300,39 @@ private:
     static constexpr std::size_t most_stillborn = 8;
 
     void start_worker() {
-        process_options options = worker_options_;
+        process_options options = plan_.options;
         options.name += std::to_string(++started_);
-        workers_.push_back(std::make_unique<worker_link>(make_, bell_, options, setup_, started_));
+        worker_setup setup = plan_.setup;
+        if (plan_.pinned)
+            setup.processor = started_ - 1;
+        workers_.push_back(std::make_unique<worker_link>(plan_.make, bell_, options, setup, started_));
         worker_link& worker = *workers_.back();
         if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
             end_at_once(worker.process());
             workers_.pop_back();
             throw_system_error(ec, "listen to the end of a pool's worker");
         }
+        if (trace_)
+            trace_->add_worker(*worker.process().pid(), options.name);
+    }
+
+    /// Workers that take tasks; the others end when they have done the one that they are at.
+    std::size_t active() const noexcept { return workers_.size() - retiring_; }
+    /// As many as there is work for, where they are started late.
+    std::size_t wanted() const noexcept {
+        return plan_.lazy ? std::min(processes_, work_.outstanding()) : processes_;
+    }
+    void retire(worker_link& worker) {
+        if (worker.is_retiring() || worker.is_being_ended())
+            return;
+        worker.take_back(worker.load(), work_.returned());
+        worker.retire();
+        ++retiring_;
+    }
+
+    worker_statistics present(worker_link& worker, bool alive) {
+        return worker.tally().at_present(*worker.process().pid(), worker.process().name(),
+                                         plan_.setup.measured, alive);
     }
 
     void end_running(worker_link& worker, std::exception_ptr reason) {
@@ -297,8 +357,7 @@ private:
     /// work fails with the reason; with some it goes on.
     void replace_workers() {
         try {
-            while (workers_.size() < processes_ && !terminated_ &&
-                   (open_ || work_.outstanding() != 0)) {
+            while (active() < wanted() && !terminated_ && (open_ || work_.outstanding() != 0)) {
                 if (no_start_)
                     throw InitializerError(no_start_);
                 if (stillborn_ >= most_stillborn)
@@ -320,14 +379,17 @@ private:
         const std::unique_ptr<worker_link> worker = std::move(workers_[place]);
         workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(place));
         wait_set_.remove(worker->process().sentinel());
-        const bool was_asked = worker->is_being_ended();
-        ending_ -= was_asked;
+        const bool was_asked = worker->is_being_ended() || worker->is_retiring();
+        ending_ -= worker->is_being_ended();
+        retiring_ -= worker->is_retiring();
         end_group(*worker);
         const auto exitcode = end_of(worker->process());
         last_end_ = describe_end(exitcode);
         take_last_replies(*worker);
         if (!was_asked)
             count_stillborn(*worker, exitcode);
+        if (plan_.setup.measured)
+            ended_.push_back(present(*worker, false));
         const loss_report report(worker->process(), exitcode, memory_.has_killed(exitcode));
         worker->settle_up(
             [&](const task_reference& lost) { settle_lost(lost, worker->reason(), report); },
@@ -424,7 +486,7 @@ private:
         std::span<const std::byte> reply;
         while (worker.next_reply(task, reply)) {
             if (task.owner != nullptr)
-                take_reply(task, reply);
+                take_reply(worker, task, reply);
             worker.pop_reply();
             ++taken;
             if (task.owner != nullptr)
@@ -434,16 +496,26 @@ private:
         return taken;
     }
 
-    static void take_reply(const task_reference& task, std::span<const std::byte> reply) noexcept {
+    void take_reply(worker_link& worker, const task_reference& task,
+                    std::span<const std::byte> reply) noexcept {
         try {
             decoder in(reply);
-            if (in.read<reply_kind>() == reply_kind::exception)
+            const auto kind = in.read<reply_kind>();
+            if (plan_.setup.measured)
+                measure(worker, task, in.take_value<task_times>());
+            if (kind == reply_kind::exception)
                 task.owner->take_error(task.task, exception_from(in.read<exception_record>()));
             else
                 task.owner->take_value(task.task, in);
         } catch (...) {
             task.owner->take_error(task.task, std::current_exception());
         }
+    }
+
+    void measure(worker_link& worker, const task_reference& task, const task_times& times) {
+        worker.tally().count_time(times);
+        if (trace_)
+            trace_->add_task(*worker.process().pid(), task.owner->name(), task.task, times);
     }
 
     void forget_worker(std::uint64_t number) {
@@ -454,15 +526,17 @@ private:
             if (terminated_)
                 end_group(**worker);
             (*worker)->process().join();
+            if (plan_.setup.measured)
+                ended_.push_back(present(**worker, false));
             workers_.erase(worker);
             return;
         }
     }
 
-    const std::size_t processes_;
-    const worker_maker make_;
-    const process_options worker_options_;
-    const worker_setup setup_;
+    std::size_t processes_;
+    const crew_plan plan_;
+    std::optional<trace_file> trace_;
+    std::vector<worker_statistics> ended_;
     std::shared_ptr<doorbell> bell_;
     wait_set wait_set_;
     std::vector<std::uint64_t> ready_;
@@ -471,6 +545,8 @@ private:
     std::size_t stillborn_ = 0;
     /// Workers that are being ended for a task's sake.
     std::size_t ending_ = 0;
+    /// Those that end because there are to be fewer.
+    std::size_t retiring_ = 0;
     /// What the initializer threw in the worker that ended last.
     std::exception_ptr no_start_;
     std::string last_end_;
