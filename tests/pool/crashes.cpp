@@ -37,7 +37,7 @@ int square(int x) {
     return x * x;
 }
 
-void sleep_for_ever() {
+[[maybe_unused]] void sleep_for_ever() {
     std::this_thread::sleep_for(24h);
 }
 
