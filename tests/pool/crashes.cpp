@@ -37,10 +37,6 @@ int square(int x) {
     return x * x;
 }
 
-void sleep_for_ever() {
-    std::this_thread::sleep_for(24h);
-}
-
 int odd_one_out(int x) {
     switch (x) {
     case 20:
@@ -318,7 +314,7 @@ TEST_CASE("pool: a child that a task forks and leaves behind is nothing to the p
         const int pid = mp::os::fork();
         if (pid == 0) {
             close_everything();
-            sleep_for_ever();
+            support::run_for_ever();
         }
         return pid;
     });
