@@ -318,7 +318,7 @@ TEST_CASE("pool: a child that a task forks and leaves behind is nothing to the p
         const int pid = mp::os::fork();
         if (pid == 0) {
             close_everything();
-            sleep_for_ever();
+            support::run_for_ever();
         }
         return pid;
     });
