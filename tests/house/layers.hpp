@@ -103,6 +103,7 @@ inline constexpr place layers[] = {
     {"detail/pool_options", 5, 5},
     {"detail/worker_setup", 5, 5},
     {"detail/backlog", 5, 5},
+    {"detail/error_relay", 5, 5},
     {"detail/progress_line", 5, 5},
     {"detail/pool_statistics", 5, 5},
     {"detail/loss_report", 5, 5},

@@ -19,9 +19,11 @@
 #include <multiprocessing/detail/backlog.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/error_relay.hpp>
 #include <multiprocessing/detail/loss_report.hpp>
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/doorbell.hpp>
+#include <multiprocessing/detail/os/pipe.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/pool_statistics.hpp>
 #include <multiprocessing/detail/remote_exception.hpp>
@@ -45,6 +47,8 @@ public:
         : processes_(plan.processes), plan_(std::move(plan)), bell_(std::make_shared<doorbell>()) {
         if (!plan_.trace.empty())
             trace_.emplace(plan_.trace);
+        if (plan_.keep_errors)
+            relay_.emplace();
         throw_if_error(doorbell::create(*bell_), "create a pool's doorbell");
         throw_if_error(wait_set::create(wait_set_), "create a pool's wait set");
         throw_if_error(wait_set_.add(bell_->native(), bell_key), "listen to a pool's doorbell");
@@ -286,6 +290,7 @@ public:
             wait_set_.remove(worker->process().sentinel());
             end_group(*worker);
             end_at_once(worker->process());
+            last_words(*worker);
         }
         workers_.clear();
     }
@@ -305,15 +310,33 @@ private:
         worker_setup setup = plan_.setup;
         if (plan_.pinned)
             setup.processor = started_ - 1;
-        workers_.push_back(std::make_unique<worker_link>(bell_, options, setup, started_));
+        pipe_ends errors;
+        workers_.push_back(
+            std::make_unique<worker_link>(bell_, options, setup, started_, open_errors(errors)));
         worker_link& worker = *workers_.back();
         if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
             end_at_once(worker.process());
             workers_.pop_back();
             throw_system_error(ec, "listen to the end of a pool's worker");
         }
+        if (relay_)
+            relay_->add(started_, std::move(errors.reader));
         if (trace_)
             trace_->add_worker(*worker.process().pid(), options.name);
+    }
+
+    /// The writing end of a worker's standard error; null where it is the pool's own.
+    std::shared_ptr<handle> open_errors(pipe_ends& ends) const {
+        if (!relay_)
+            return nullptr;
+        throw_if_error(open_program_pipe(ends, false),
+                       "open a pipe for the standard error of a pool's worker");
+        ends.writer.share_with_forks();
+        return std::make_shared<handle>(std::move(ends.writer));
+    }
+    /// What one that has ended wrote last.
+    std::string last_words(const worker_link& worker) {
+        return relay_ ? relay_->finish(worker.number()) : std::string();
     }
 
     /// Workers that take tasks; the others end when they have done the one that they are at.
@@ -390,7 +413,8 @@ private:
             count_stillborn(*worker, exitcode);
         if (plan_.setup.measured)
             ended_.push_back(present(*worker, false));
-        const loss_report report(worker->process(), exitcode, memory_.has_killed(exitcode));
+        const loss_report report(worker->process(), exitcode, memory_.has_killed(exitcode),
+                                 last_words(*worker));
         worker->settle_up(
             [&](const task_reference& lost) { settle_lost(lost, worker->reason(), report); },
             work_.returned());
@@ -526,6 +550,7 @@ private:
             if (terminated_)
                 end_group(**worker);
             (*worker)->process().join();
+            last_words(**worker);
             if (plan_.setup.measured)
                 ended_.push_back(present(**worker, false));
             workers_.erase(worker);
@@ -536,6 +561,7 @@ private:
     std::size_t processes_;
     const crew_plan plan_;
     std::optional<trace_file> trace_;
+    std::optional<error_relay> relay_;
     std::vector<worker_statistics> ended_;
     std::shared_ptr<doorbell> bell_;
     wait_set wait_set_;
