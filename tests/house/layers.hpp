@@ -108,6 +108,7 @@ inline constexpr place layers[] = {
     {"detail/pool_statistics", 5, 5},
     {"detail/loss_report", 5, 5},
     {"detail/worker", 5, 5},
+    {"detail/roster", 5, 5},
     {"detail/crew", 5, 5},
     {"detail/driver", 5, 5},
     {"detail/background_driver", 5, 5},
