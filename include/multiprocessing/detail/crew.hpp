@@ -25,6 +25,7 @@
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/pool_statistics.hpp>
 #include <multiprocessing/detail/remote_exception.hpp>
+#include <multiprocessing/detail/roster.hpp>
 #include <multiprocessing/detail/task.hpp>
 #include <multiprocessing/detail/worker_link.hpp>
 #include <multiprocessing/detail/worker_setup.hpp>
@@ -39,29 +40,10 @@ namespace multiprocessing::detail {
 /// Ordinary code without a lock: the dispatcher sees to it that one thread is in here at a time.
 /// listen() alone is called without that, by the thread that has the dispatcher's role of the
 /// driver.
-class crew {
+class crew : public roster {
 public:
-    explicit crew(crew_plan plan)
-        : processes_(plan.processes), plan_(std::move(plan)), bell_(std::make_shared<doorbell>()) {
-        if (!plan_.trace.empty())
-            trace_.emplace(plan_.trace);
-        throw_if_error(doorbell::create(*bell_), "create a pool's doorbell");
-        throw_if_error(wait_set::create(wait_set_), "create a pool's wait set");
-        throw_if_error(wait_set_.add(bell_->native(), bell_key), "listen to a pool's doorbell");
-        workers_.reserve(processes_);
-        try {
-            while (!plan_.lazy && workers_.size() < processes_)
-                start_worker();
-        } catch (...) {
-            for (auto& worker : workers_)
-                end_at_once(worker->process());
-            throw;
-        }
-    }
-    crew(const crew&) = delete;
-    crew& operator=(const crew&) = delete;
+    using roster::roster;
 
-    std::size_t processes() const noexcept { return processes_; }
     /// Starts workers, or has some end after the task that they are at; those have no other then.
     /// Throws what `Process::start` throws.
     void resize(std::size_t processes) {
@@ -73,25 +55,10 @@ public:
         feed();
         balance();
     }
-    /// Of all workers, also of those that have ended, where the pool measures.
-    std::vector<worker_statistics> statistics() {
-        std::vector<worker_statistics> found = ended_;
-        for (auto& worker : workers_)
-            found.push_back(present(*worker, true));
-        return found;
-    }
     backlog& work() noexcept { return work_; }
     const backlog& work() const noexcept { return work_; }
     bool is_open() const noexcept { return open_; }
     bool is_terminated() const noexcept { return terminated_; }
-    bool has_ended() const noexcept { return workers_.empty(); }
-    std::vector<int> pids() {
-        std::vector<int> pids;
-        for (auto& worker : workers_)
-            pids.push_back(*worker->process().pid());
-        return pids;
-    }
-
     /// Before work is accepted.
     void require_open() {
         if (!open_)
@@ -228,23 +195,6 @@ public:
             worker->disown([&](const task_reference& task) { work_.fail(task, error); });
     }
 
-    bool any_reply() const noexcept {
-        for (const auto& worker : workers_)
-            if (worker->has_reply())
-                return true;
-        return false;
-    }
-
-    void want_rings(bool wanted) noexcept {
-        for (auto& worker : workers_)
-            worker->want_ring(wanted);
-    }
-
-    std::error_code ring() noexcept { return bell_->ring(); }
-
-    /// Sleeps until a bell, the end of a worker, or the time.
-    std::error_code listen(const deadline& until) { return wait_set_.wait(until, ready_); }
-
     /// Does what listen() heard of.
     void hear() {
         bool deaths = false;
@@ -261,12 +211,6 @@ public:
         replace_workers();
         feed();
         balance();
-    }
-
-    /// After the last worker's end.
-    void close_trace() {
-        if (trace_)
-            trace_->close();
     }
 
     void ask_to_end() {
@@ -286,12 +230,12 @@ public:
             wait_set_.remove(worker->process().sentinel());
             end_group(*worker);
             end_at_once(worker->process());
+            last_words(*worker);
         }
         workers_.clear();
     }
 
 private:
-    static constexpr std::uint64_t bell_key = 0;
     // So many tasks wait in a worker's ring at most: enough to hide the way there and back of short
     // ones. More bytes than these wait only if a single task has them.
     static constexpr std::size_t most_given = 128;
@@ -299,28 +243,9 @@ private:
     // Workers that die without ever having begun a task, one after the other: they cannot.
     static constexpr std::size_t most_stillborn = 8;
 
-    void start_worker() {
-        process_options options = plan_.options;
-        options.name += std::to_string(++started_);
-        worker_setup setup = plan_.setup;
-        if (plan_.pinned)
-            setup.processor = started_ - 1;
-        workers_.push_back(std::make_unique<worker_link>(plan_.make, bell_, options, setup, started_));
-        worker_link& worker = *workers_.back();
-        if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
-            end_at_once(worker.process());
-            workers_.pop_back();
-            throw_system_error(ec, "listen to the end of a pool's worker");
-        }
-        if (trace_)
-            trace_->add_worker(*worker.process().pid(), options.name);
-    }
-
-    /// Workers that take tasks; the others end when they have done the one that they are at.
-    std::size_t active() const noexcept { return workers_.size() - retiring_; }
     /// As many as there is work for, where they are started late.
     std::size_t wanted() const noexcept {
-        return plan_.lazy ? std::min(processes_, work_.outstanding()) : processes_;
+        return plan_.lazy ? (std::min)(processes_, work_.outstanding()) : processes_;
     }
     void retire(worker_link& worker) {
         if (worker.is_retiring() || worker.is_being_ended())
@@ -328,11 +253,6 @@ private:
         worker.take_back(worker.load(), work_.returned());
         worker.retire();
         ++retiring_;
-    }
-
-    worker_statistics present(worker_link& worker, bool alive) {
-        return worker.tally().at_present(*worker.process().pid(), worker.process().name(),
-                                         plan_.setup.measured, alive);
     }
 
     void end_running(worker_link& worker, std::exception_ptr reason) {
@@ -346,11 +266,6 @@ private:
         return std::make_exception_ptr(TimeoutError(task.owner->name() + " ran longer than " +
                                                     std::to_string(limit.count()) +
                                                     " s and was ended"));
-    }
-
-    static void end_at_once(Process& process) {
-        process.kill();
-        process.join();
     }
 
     /// Brings the workers back to their number, as far as the system allows. With none left all
@@ -390,7 +305,8 @@ private:
             count_stillborn(*worker, exitcode);
         if (plan_.setup.measured)
             ended_.push_back(present(*worker, false));
-        const loss_report report(worker->process(), exitcode, memory_.has_killed(exitcode));
+        const loss_report report(worker->process(), exitcode, memory_.has_killed(exitcode),
+                                 last_words(*worker));
         worker->settle_up(
             [&](const task_reference& lost) { settle_lost(lost, worker->reason(), report); },
             work_.returned());
@@ -405,12 +321,6 @@ private:
             work_.returned().push_back(lost);
         else
             work_.fail(lost, report.error(lost));
-    }
-
-    /// What a task has started and left goes with its worker, unless that ends when it was to. The
-    /// number is the worker's for as long as it is not waited for.
-    void end_group(worker_link& worker) noexcept {
-        signal_group(*worker.process().pid(), child_process::kill_signal);
     }
 
     /// One that was killed from outside could have begun: it does not count.
@@ -526,6 +436,7 @@ private:
             if (terminated_)
                 end_group(**worker);
             (*worker)->process().join();
+            last_words(**worker);
             if (plan_.setup.measured)
                 ended_.push_back(present(**worker, false));
             workers_.erase(worker);
@@ -533,24 +444,13 @@ private:
         }
     }
 
-    std::size_t processes_;
-    const crew_plan plan_;
-    std::optional<trace_file> trace_;
-    std::vector<worker_statistics> ended_;
-    std::shared_ptr<doorbell> bell_;
-    wait_set wait_set_;
-    std::vector<std::uint64_t> ready_;
-    std::vector<std::unique_ptr<worker_link>> workers_;
     backlog work_;
     std::size_t stillborn_ = 0;
     /// Workers that are being ended for a task's sake.
     std::size_t ending_ = 0;
-    /// Those that end because there are to be fewer.
-    std::size_t retiring_ = 0;
     /// What the initializer threw in the worker that ended last.
     std::exception_ptr no_start_;
     std::string last_end_;
-    std::uint64_t started_ = 0;
     memory_watch memory_;
     bool open_ = true;
     bool terminated_ = false;

@@ -47,6 +47,9 @@ struct pool_options {
     std::chrono::seconds cpu_limit{0};
     /// Gives each worker one of the processors that this process may use, in turn.
     bool pin_workers = false;
+    /// Passes on what workers write to standard error, by a thread of the pool's, so that
+    /// `WorkerLostError` can tell the last lines. Else they write there themselves.
+    bool keep_errors = false;
     /// Measures each task, for `statistics()`: some hundredths of a microsecond a task.
     bool measure = false;
     /// A file to write the run to as a trace, in the format of Chrome that Perfetto opens, whole
@@ -176,6 +179,7 @@ inline crew_plan plan_of(std::optional<int> processes, const pool_options& optio
     plan.lazy = options.lazy;
     plan.pinned = options.pin_workers;
     plan.trace = options.trace;
+    plan.keep_errors = options.keep_errors;
     return plan;
 }
 

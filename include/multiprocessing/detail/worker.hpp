@@ -215,6 +215,10 @@ private:
 /// A worker is a daemon to its parent, which ends it; it may have children all the same: they are
 /// tied to it, and end when it does.
 inline void worker_main(const worker_ports& ports, const worker_setup& setup) {
+    if (ports.errors) {
+        redirect_standard_error(ports.errors->get());
+        ports.errors->reset();
+    }
     lead_group();
     is_copy_of_worker() = false;  // One that a task of another pool has forked is none.
     if constexpr (has_fork)

@@ -43,9 +43,11 @@ class worker_link {
 public:
     /// Starts a worker; throws what `Process::start` throws.
     worker_link(worker_maker make, const std::shared_ptr<doorbell>& bell,
-                const process_options& options, const worker_setup& setup, std::uint64_t number)
+                const process_options& options, const worker_setup& setup, std::uint64_t number,
+                std::shared_ptr<handle> errors)
         : number_(number), most_tasks_(setup.most_tasks),
-          process_(make({channel_.tasks_block(), channel_.replies_block(), bell}, setup, options)),
+          process_(make({channel_.tasks_block(), channel_.replies_block(), bell, std::move(errors)},
+                        setup, options)),
           tasks_(channel_.control().tasks, channel_.tasks()),
           replies_(channel_.control().replies, channel_.replies()) {
         process_.start();

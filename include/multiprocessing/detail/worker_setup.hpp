@@ -45,6 +45,8 @@ struct crew_plan {
     bool lazy = false;
     /// Whether each is to have a processor of its own, as far as there are enough.
     bool pinned = false;
+    /// Whether what they write to standard error is read on its way, and its end kept.
+    bool keep_errors = false;
     /// The file that the run is written to as a trace; empty for none.
     std::string trace{};
 };

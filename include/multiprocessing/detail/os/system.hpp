@@ -12,6 +12,7 @@
 #include <multiprocessing/config.hpp>
 #include <multiprocessing/detail/command_rules.hpp>
 #include <multiprocessing/detail/os/backend.hpp>
+#include <multiprocessing/detail/os/handle.hpp>
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <multiprocessing/detail/posix/limits.hpp>
@@ -50,6 +51,9 @@ using backend::end_forked_process;
 /// whose leader this process is the parent and has not waited for it.
 using backend::lead_group;
 using backend::signal_group;
+
+/// redirect_standard_error(object): what is written there goes to that stream from now on.
+using backend::redirect_standard_error;
 
 /// standard_error_is_terminal(): whether somebody watches what is written there.
 using backend::standard_error_is_terminal;
@@ -111,6 +115,8 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     { drop_buffers() }
     noexcept;
     { lead_group() }
+    noexcept;
+    { redirect_standard_error(standard_stream(2)) }
     noexcept;
     { standard_error_is_terminal() }
     noexcept->std::same_as<bool>;

@@ -68,6 +68,10 @@ inline std::error_code kill_process(int pid, int signal) noexcept {
     return ::kill(pid, signal) == -1 ? last_error() : std::error_code();
 }
 
+inline void redirect_standard_error(native_handle object) noexcept {
+    ::dup2(object, 2);  // On failure it stays what it was.
+}
+
 inline bool standard_error_is_terminal() noexcept {
     return ::isatty(2) == 1;
 }
