@@ -17,6 +17,7 @@
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/handle.hpp>
 #include <multiprocessing/detail/os/pipe.hpp>
+#include <multiprocessing/detail/os/quiet_thread.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/unshared_handle.hpp>
 #include <multiprocessing/error.hpp>
