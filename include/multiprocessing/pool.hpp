@@ -219,7 +219,7 @@ private:
     void run_in_sight(detail::job& work, std::size_t elements, std::size_t chunk) {
         detail::progress_line line(elements);
         open().run(work, detail::progress_line::interval,
-                   [&](std::size_t tasks) { line.show(std::min(tasks * chunk, elements)); });
+                   [&](std::size_t tasks) { line.show((std::min)(tasks * chunk, elements)); });
         line.show(elements);
     }
 
