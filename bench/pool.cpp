@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 #include <numeric>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -29,6 +30,9 @@ int identity(int x) {
 }
 
 double last(const std::vector<double>& xs) {
+    return xs.back();
+}
+double last_of_span(std::span<const double> xs) {
     return xs.back();
 }
 
@@ -118,12 +122,15 @@ void count_bytes(benchmark::State& state) {
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(large_bytes));
 }
 
-void apply_large_vector(benchmark::State& state) {
-    mp::Pool pool(workers);
-    const std::vector<double> values(large_bytes / sizeof(double), 1.5);
-    for (auto _ : state)
-        benchmark::DoNotOptimize(pool.apply(last, mp::args(values)));
-    count_bytes(state);
+template <class Function>
+auto apply_to_many(Function last_of) {
+    return [=](benchmark::State& state) {
+        mp::Pool pool(workers);
+        const std::vector<double> values(large_bytes / sizeof(double), 1.5);
+        for (auto _ : state)
+            benchmark::DoNotOptimize(pool.apply(last_of, mp::args(std::span(values))));
+        count_bytes(state);
+    };
 }
 
 void raw_copy(benchmark::State& state) {
@@ -183,8 +190,9 @@ void add() {
     bench::contender("apply_back_to_back", bench::limit, raw_pipe_ping_pong);
     bench::self_timed("apply_from_idle", bench::ours, apply_from_idle);
     bench::self_timed("apply_from_idle", bench::limit, raw_eventfd_from_idle);
-    bench::contender("apply_8MiB_vector", bench::ours, apply_large_vector);
+    bench::contender("apply_8MiB_vector", bench::ours, apply_to_many(last));
     bench::contender("apply_8MiB_vector", bench::limit, raw_copy);
+    bench::contender("apply_8MiB_span", bench::ours, apply_to_many(last_of_span));
     bench::contender("apply_8MiB_span", bench::limit, raw_copy);
     bench::self_timed("start_64_workers", bench::ours, start_many_workers);
     bench::self_timed("start_64_workers", bench::limit, raw_many_forks);

@@ -17,6 +17,7 @@
 
 #include <multiprocessing/detail/arguments.hpp>
 #include <multiprocessing/detail/async_result.hpp>
+#include <multiprocessing/detail/call_arguments.hpp>
 #include <multiprocessing/detail/call_job.hpp>
 #include <multiprocessing/detail/dispatcher.hpp>
 #include <multiprocessing/detail/elements.hpp>
@@ -41,7 +42,8 @@ namespace multiprocessing {
 /// must be able to cross; what cannot does not compile.
 class Pool {
     template <class F, class... Ts>
-    using call_result = std::decay_t<detail::call_result_t<std::decay_t<F>, std::tuple<Ts...>>>;
+    using call_result = std::decay_t<
+        detail::call_result_t<std::decay_t<F>, detail::arriving<std::decay_t<F>, Ts...>>>;
     template <class F, class T>
     using sent_function = detail::sent_function<std::decay_t<F>, T>;
     template <class F, class Range>
@@ -68,7 +70,9 @@ public:
         });
     }
 
-    /// Runs `function(arguments...)` in a worker and returns its result; blocks until then.
+    /// Runs `function(arguments...)` in a worker and returns its result; blocks until then. Of many
+    /// elements, `args(std::span(elements))` copies them once, into the shared memory where the
+    /// function reads them; one that takes a vector gets one.
     template <class F, class... Ts>
     auto apply(F&& function, std::tuple<Ts...> arguments = {}, const call_options& options = {}) {
         const auto work = detail::make_call_job(std::forward<F>(function), std::move(arguments));
@@ -77,7 +81,8 @@ public:
         return work->take();
     }
 
-    /// The same without waiting; tells the callback, if there is one, of the result.
+    /// The same without waiting; tells the callback, if there is one, of the result. What a span
+    /// among the arguments refers to must stay until the result is ready.
     template <class F, class... Ts>
     auto apply_async(F&& function, std::tuple<Ts...> arguments = {},
                      const apply_options<call_result<F, Ts...>>& options = {}) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -19,9 +21,22 @@ template <class T>
 concept borrowed_text =
     std::same_as<T, std::string_view> || std::same_as<T, const char*> || std::same_as<T, char*>;
 
-/// Text that points into this process becomes a string of its own.
+/// Text that points into this process becomes a string of its own; elements that may be changed are
+/// only read elsewhere.
 template <class T>
-using argument_t = std::conditional_t<borrowed_text<std::decay_t<T>>, std::string, std::decay_t<T>>;
+struct argument {
+    using type = T;
+};
+template <borrowed_text T>
+struct argument<T> {
+    using type = std::string;
+};
+template <class Element, std::size_t Extent>
+struct argument<std::span<Element, Extent>> {
+    using type = std::span<const std::remove_const_t<Element>>;
+};
+template <class T>
+using argument_t = typename argument<std::decay_t<T>>::type;
 
 template <class F, class Tuple, class = void>
 struct call_traits {
@@ -54,11 +69,6 @@ decltype(auto) call_with(F& f, std::tuple<Ts...>& arguments) {
         return std::apply(f, arguments);
 }
 
-template <class Tuple>
-inline constexpr bool all_sendable = false;
-template <class... Ts>
-inline constexpr bool all_sendable<std::tuple<Ts...>> = (sendable<Ts> && ...);
-
 /// The name of the first type among these that cannot cross; empty if all can.
 template <class... Ts>
 std::string first_unsendable() {
@@ -71,7 +81,9 @@ std::string first_unsendable() {
 
 /// The arguments of a function that another process will call: copies of what is given. String
 /// literals and `string_view`s become `std::string`, so nothing points into this process. What must
-/// not be copied can be moved in. Python: the tuple `args=(...)`.
+/// not be copied can be moved in. A `std::span` alone refers to its elements: it crosses to a
+/// pool's workers, and only there, where the function reads them in the shared memory, copied once;
+/// they must stay until the call is done. Python: the tuple `args=(...)`.
 template <class... Ts>
 std::tuple<detail::argument_t<Ts>...> args(Ts&&... values) {
     return std::tuple<detail::argument_t<Ts>...>(std::forward<Ts>(values)...);

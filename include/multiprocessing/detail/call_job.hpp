@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <multiprocessing/detail/arguments.hpp>
+#include <multiprocessing/detail/call_arguments.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/result_job.hpp>
 #include <multiprocessing/detail/task.hpp>
@@ -19,21 +20,21 @@ namespace multiprocessing::detail {
 
 /// One call: `f(arguments...)`.
 template <class F, class... Ts>
-class call_job final : public result_job<std::decay_t<call_result_t<F, std::tuple<Ts...>>>> {
+class call_job final : public result_job<std::decay_t<call_result_t<F, arriving<F, Ts...>>>> {
 public:
     /// The destructor of a user's value may not throw here: nobody could be told.
     ~call_job() noexcept override = default;
-    using R = std::decay_t<call_result_t<F, std::tuple<Ts...>>>;
+    using R = std::decay_t<call_result_t<F, arriving<F, Ts...>>>;
 
     call_job(F function, std::tuple<Ts...> arguments)
         : result_job<R>(1), function_(std::move(function)), arguments_(std::move(arguments)) {}
 
     task_header header() const override { return header_of<&call_job::run>(); }
     std::size_t argument_bytes(std::size_t) const override {
-        return function_.bytes() + encoded_size(arguments_);
+        return function_.bytes() + arguments_size(arguments_);
     }
     void write_arguments(std::size_t, std::byte* place) const override {
-        encode_to(function_.write(place), arguments_);
+        write_arguments_to(function_.write(place), arguments_);
     }
     void take_value(std::size_t, decoder& value) override {
         result_.read(value);
@@ -63,7 +64,7 @@ private:
 
     static void run(decoder& in, reply_writer& reply) {
         F function = task_function<F>::read(in);
-        auto arguments = in.read<std::tuple<Ts...>>();
+        auto arguments = read_arguments<Ts...>(in, std::type_identity<arriving<F, Ts...>>());
         in.finish();
         if constexpr (std::is_void_v<R>) {
             call_with(function, arguments);
@@ -82,11 +83,11 @@ private:
 template <class F, class... Ts>
 auto make_call_job(F&& function, std::tuple<Ts...> arguments) {
     using Function = std::decay_t<F>;
-    static_assert(callable_with<Function, std::tuple<Ts...>>,
+    static_assert(callable_with<Function, arriving<Function, Ts...>>,
                   "the function cannot be called with these arguments");
     assert_sendable<Function>();
-    (assert_sendable<Ts>(), ...);
-    using R = std::decay_t<call_result_t<Function, std::tuple<Ts...>>>;
+    (assert_argument<Ts>(), ...);
+    using R = std::decay_t<call_result_t<Function, arriving<Function, Ts...>>>;
     if constexpr (!std::is_void_v<R>)
         assert_sendable<R>();
     return std::make_shared<call_job<Function, Ts...>>(std::forward<F>(function),

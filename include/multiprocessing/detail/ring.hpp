@@ -163,10 +163,10 @@ private:
         const bool large = bytes > memory_->capacity(next_.segment()) / 4;
         if (growth == ring_growth::for_large_messages && !large)
             return false;
-        // Roomy, so that messages of this size can follow each other; where the system does not
+        // Roomy, so that another message of this size may wait behind it; where the system does not
         // allow so much, as large as it must be.
         const std::uint64_t least = bytes + record::header_bytes;
-        std::uint32_t segment = memory_->segment_for(next_.highest(), 4 * bytes);
+        std::uint32_t segment = memory_->segment_for(next_.highest(), 2 * bytes);
         while (!enter(segment, ec)) {
             if (segment <= next_.highest() + 1 || memory_->capacity(segment - 1) < least)
                 return false;

@@ -72,7 +72,7 @@ public:
                 return;
             served += mine;
             tasks_.pop();
-            if (tasks_.staged() >= most_staged)
+            if (tasks_.staged() >= most_staged || task.size() >= large_bytes)
                 tasks_.release();
         }
     }
@@ -80,6 +80,8 @@ public:
 private:
     // The pool rarely needs the room: letting go of several tasks at once saves half of the cost.
     static constexpr std::uint32_t most_staged = 32;
+    // But where a task is large the pool goes on to new memory if it does not get this back.
+    static constexpr std::size_t large_bytes = 4096;
 
     /// Whether another worker is to go on.
     bool has_had_enough(std::uint64_t served) {
