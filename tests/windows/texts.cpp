@@ -127,7 +127,8 @@ TEST_CASE("texts: a program is found, and starts, in directories with any name")
 TEST_CASE("texts: a batch file gets its arguments, and none of them is a command") {
     const support::tidy tidy;
     const temporary_directory directory;
-    const fs::path batch = directory / "show.bat";
+    // What stands before '=' was once taken for the whole name: the file was not seen to be one.
+    const fs::path batch = directory / "x=show.bat";
     std::ofstream(batch) << "@echo off\r\necho [%~1][%~2]\r\nexit /b 7\r\n";
     const auto result = sp::run({utf8_of(batch), "two words", "x"}, {.stdout_ = sp::PIPE});
     CHECK(result.returncode == 7);
