@@ -124,6 +124,30 @@ TEST_CASE("texts: a program is found, and starts, in directories with any name")
                          path_of(directory.text())));
 }
 
+/// This process' PATH is another for as long as it lives.
+class changed_path {
+public:
+    explicit changed_path(const std::string& path) { ::_putenv_s("PATH", path.c_str()); }
+    changed_path(const changed_path&) = delete;
+    changed_path& operator=(const changed_path&) = delete;
+    ~changed_path() { ::_putenv_s("PATH", before_.c_str()); }
+
+private:
+    std::string before_ = std::getenv("PATH");
+};
+
+// Installers leave all sorts of entries in PATH. One that can be no directory ended the search.
+TEST_CASE("texts: what is wrong in PATH is passed over") {
+    const support::tidy tidy;
+    const fs::path tool(tool_path());
+    for (const char* const wrong : {"\"C:\\Program Files\\x\"", "C:\\<none>|?*", "Q:\\none", "",
+                                    "\\\\?\\", "C:\\none\\", "nul:\\x", "%none%"}) {
+        const changed_path path(std::string(wrong) + ";" + tool.parent_path().string());
+        INFO(wrong);
+        CHECK(sp::check_output({tool.filename().string(), "out", "found"}) == "found");
+    }
+}
+
 TEST_CASE("texts: a batch file gets its arguments, and none of them is a command") {
     const support::tidy tidy;
     const temporary_directory directory;

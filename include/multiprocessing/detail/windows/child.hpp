@@ -85,27 +85,41 @@ private:
             std::wstring program;
             if (const auto ec = to_wide(candidate, program))
                 return ec;
-            if (create_from(program, plan, launch))
+            const api::dword error = create_from(program, plan, launch);
+            if (error == 0)
                 return {};
-            switch (const api::dword error = api::GetLastError()) {
-            case api::error_file_not_found:
-            case api::error_path_not_found:
-                break;
-            case api::error_access_denied:
+            if (error == api::error_access_denied)
                 failed = error_of(error);
-                break;
-            case api::error_directory:
+            if (error == api::error_access_denied || names_no_file(error))
+                continue;
+            if (error == api::error_directory)
                 step = launch_step::directory;
-                [[fallthrough]];
-            default:
-                return error_of(error);
-            }
+            return error_of(error);
         }
         return failed;
     }
 
-    bool create_from(const std::wstring& program, const launch_plan& plan,
-                     prepared_launch& launch) {
+    /// Whether a path is to nothing, whatever is wrong with it: PATH may hold anything.
+    static bool names_no_file(api::dword error) noexcept {
+        switch (error) {
+        case api::error_file_not_found:
+        case api::error_path_not_found:
+        case api::error_invalid_drive:
+        case api::error_not_ready:
+        case api::error_bad_network_path:
+        case api::error_bad_device_type:
+        case api::error_bad_network_name:
+        case api::error_invalid_name:
+        case api::error_bad_path_name:
+            return true;
+        default:
+            return false;
+        }
+    }
+
+    /// The system's number of the error; 0 for none.
+    api::dword create_from(const std::wstring& program, const launch_plan& plan,
+                           prepared_launch& launch) {
         constexpr api::dword extended_startup = 0x80000;
         constexpr api::dword unicode_environment = 0x400;
         launch_texts texts = launch.texts;  // The function writes into them.
@@ -117,11 +131,11 @@ private:
                                 texts.directory.empty() ? nullptr : texts.directory.c_str(),
                                 reinterpret_cast<::_STARTUPINFOW*>(&launch.startup),
                                 reinterpret_cast<::_PROCESS_INFORMATION*>(&made)) == 0)
-            return false;
+            return api::GetLastError();
         handle(from_system(made.thread)).reset();
         process_.reset(from_system(made.process));
         pid_ = static_cast<int>(made.process_id);
-        return true;
+        return 0;
     }
 
     int pid_ = 0;
