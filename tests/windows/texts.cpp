@@ -127,13 +127,13 @@ TEST_CASE("texts: a program is found, and starts, in directories with any name")
 /// This process' PATH is another for as long as it lives.
 class changed_path {
 public:
-    explicit changed_path(const std::string& path) { ::_putenv_s("PATH", path.c_str()); }
+    explicit changed_path(const std::string& utf8) { ::_wputenv_s(L"PATH", path_of(utf8).c_str()); }
     changed_path(const changed_path&) = delete;
     changed_path& operator=(const changed_path&) = delete;
-    ~changed_path() { ::_putenv_s("PATH", before_.c_str()); }
+    ~changed_path() { ::_wputenv_s(L"PATH", before_.c_str()); }
 
 private:
-    std::string before_ = std::getenv("PATH");
+    std::wstring before_ = ::_wgetenv(L"PATH");
 };
 
 // Installers leave all sorts of entries in PATH. One that can be no directory ended the search.
@@ -166,4 +166,9 @@ TEST_CASE("texts: a batch file gets its arguments, and none of them is a command
         CHECK_FALSE(fs::exists(trace));
     }
     CHECK_THROWS_AS(sp::call({utf8_of(batch), "a\r\nb"}), mp::ValueError);
+    CHECK_THROWS_AS(sp::call({utf8_of(directory / "none.bat")}), std::system_error);
+    CHECK_THROWS_AS(sp::call({"no_such_batch_file.bat"}), std::system_error);
+    const changed_path path(directory.text());
+    CHECK(sp::call({"x=show.bat"}) == 7);
+    CHECK(sp::call({"x=show.bat"}, {.cwd = utf8_of(fs::path(tool_path()).parent_path())}) == 7);
 }
