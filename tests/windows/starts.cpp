@@ -3,6 +3,8 @@
 #include <multiprocessing/multiprocessing.hpp>
 
 #include <chrono>
+#include <future>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -12,6 +14,7 @@
 #include "support/contains.hpp"
 #include "support/files.hpp"
 #include "support/leftovers.hpp"
+#include "support/subprocess.hpp"
 #include "support/watchdog.hpp"
 
 namespace mp = multiprocessing;
@@ -86,6 +89,36 @@ TEST_CASE("windows: handles are marked as inherited for no longer than a start")
     support::make_inherited(lent.get());
     start_some();
     CHECK(support::is_inherited(lent.get()));
+}
+
+// Without a list of what it gets it got what another thread was lending to its own child just then:
+// the end of a pipe, say, whose reader waited for its end in vain.
+TEST_CASE("windows: a child without a list gets nothing of what is lent to another") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpd::pipe_ends pipe;
+    REQUIRE_FALSE(mpd::open_pipe(pipe));
+    mpd::launch_plan plan;
+    plan.arguments = {"child"};
+    plan.inherited = {pipe.writer.get()};
+    mpd::launch_step step{};
+    auto launch = std::make_unique<mpd::windows::prepared_launch>();
+    REQUIRE_FALSE(launch->prepare(plan, step));
+    auto started = std::async(std::launch::async, [] {
+        return sp::Popen(support::tool("sleep"), {.stdin_ = sp::DEVNULL, .close_fds = false});
+    });
+    // It waits. Where it does not, it has begun by then.
+    started.wait_for(std::chrono::milliseconds(300));
+    launch.reset();
+    sp::Popen child = started.get();
+    CHECK_FALSE(support::is_inherited(pipe.writer.get()));
+    pipe.writer.reset();
+    bool ended = false;
+    CHECK_FALSE(
+        mpd::wait_ready(pipe.reader.get(), mpd::deadline::after(std::chrono::seconds(10)), ended));
+    CHECK(ended);
+    child.kill();
+    child.wait();
 }
 
 // The job travels as a handle that its child inherits. Whoever else names it has no such handle, or
