@@ -5,6 +5,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -119,6 +120,24 @@ TEST_CASE("windows: a child without a list gets nothing of what is lent to anoth
     CHECK(ended);
     child.kill();
     child.wait();
+}
+
+// The exit code by which the system says that a process runs is one that a program may end with.
+TEST_CASE("windows: a child that ended with the code of one that runs has ended") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpd::child_process child;
+    mpd::launch_plan plan;
+    plan.candidates = {support::tool_path()};
+    plan.arguments = {"tool", "exit", "259"};
+    mpd::launch_step step{};
+    REQUIRE_FALSE(mpd::child_process::exec(child, plan, step));
+    bool ended = false;
+    REQUIRE_FALSE(mpd::wait_ready(child.sentinel(), mpd::deadline::never(), ended));
+    CHECK_FALSE(child.signal(mpd::child_process::terminate_signal));
+    std::optional<int> exitcode;
+    CHECK_FALSE(child.reap(false, exitcode));
+    CHECK(exitcode == 259);
 }
 
 // The job travels as a handle that its child inherits. Whoever else names it has no such handle, or

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/launch_plan.hpp>
 #include <multiprocessing/detail/windows/api.hpp>
 #include <multiprocessing/detail/windows/error.hpp>
@@ -68,15 +69,21 @@ public:
             return std::make_error_code(std::errc::operation_not_supported);
         if (api::TerminateProcess(to_system(process_.get()), static_cast<unsigned>(-number)) != 0)
             return {};
-        // One that has ended, or is about to, refuses.
         const auto failed = last_error();
-        constexpr api::dword runs = 259;
-        api::dword code = runs;
-        api::GetExitCodeProcess(to_system(process_.get()), &code);
-        return code != runs ? std::error_code() : failed;
+        return has_ended() ? std::error_code() : failed;
     }
 
 private:
+    /// Or is about to: then its exit code is there already. One that has ended may have ended with
+    /// the code that stands for running.
+    bool has_ended() const noexcept {
+        constexpr api::dword runs = 259;
+        api::dword code = runs;
+        bool ended = false;
+        return (!wait_for(process_.get(), deadline::now(), ended) && ended) ||
+               (api::GetExitCodeProcess(to_system(process_.get()), &code) != 0 && code != runs);
+    }
+
     /// Tries each path. A file that may not be executed is reported only if no other is found.
     std::error_code create(const launch_plan& plan, prepared_launch& launch, launch_step& step) {
         step = launch_step::program;
