@@ -151,7 +151,7 @@ inline launch_plan make_launch_plan(const subprocess::command& command,
     const program_search search = search_for_programs();
     launch_plan plan;
     plan.arguments = launch_arguments(command, how, search);
-    if (command_rules_here.one_text)
+    if constexpr (command_rules_here.one_text)
         plan.command_line = launch_text(command, how, plan);
     if (!how.env.is_inherited())
         plan.environment = environment_entries(how.env.variables());
