@@ -140,6 +140,21 @@ TEST_CASE("windows: a child that ended with the code of one that runs has ended"
     CHECK(exitcode == 259);
 }
 
+// The system ends what a thread has under way when the thread ends, unless it is told otherwise.
+TEST_CASE("windows: input that a thread left under way reaches its program") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string input(300'000, 'x');
+    sp::Popen child(support::tool("pause", "500", "count"),
+                    {.stdin_ = sp::PIPE, .stdout_ = sp::PIPE});
+    std::thread([&] {
+        CHECK_THROWS_AS(child.communicate(input, std::chrono::milliseconds(100)),
+                        sp::TimeoutExpired);
+    }).join();
+    CHECK(child.communicate().stdout_ == "300000");
+    CHECK(child.returncode() == 0);
+}
+
 // The job travels as a handle that its child inherits. Whoever else names it has no such handle, or
 // another object under its number.
 TEST_CASE("windows: a job that another process names is refused, with the reason") {
