@@ -45,6 +45,30 @@ TEST_CASE("windows: two hundred starts leave the number of handles as it was") {
     CHECK(support::count_handles() == before);
 }
 
+TEST_CASE("windows: starts that fail leave the number of handles as it was") {
+    const support::watchdog watchdog;
+    const auto start_all = [] {
+        const sp::options piped{.stdin_ = sp::PIPE, .stdout_ = sp::PIPE, .stderr_ = sp::PIPE};
+        const auto fails = [&](const sp::command& command, auto change) {
+            sp::options how = piped;
+            change(how);
+            CHECK_THROWS_AS(sp::Popen(command, how), std::system_error);
+        };
+        fails({"no such program"}, [](sp::options&) {});
+        fails({"no such program.bat"}, [](sp::options&) {});
+        fails({"no \xff program"}, [](sp::options& how) { how.die_with_parent = true; });
+        fails(support::tool(), [](sp::options& how) { how.cwd = "C:\\no such directory"; });
+        fails(support::tool(), [](sp::options& how) { how.pass_fds = {support::never_opened()}; });
+        fails(support::tool(), [](sp::options& how) { how.stderr_ = support::never_opened(); });
+        fails(support::tool(), [](sp::options& how) { how.env = {{"A", "\xff"}}; });
+    };
+    start_all();  // What is made once and kept.
+    const auto before = support::count_handles();
+    for (int i = 0; i < 20; ++i)
+        start_all();
+    CHECK(support::count_handles() == before);
+}
+
 TEST_CASE("windows: a child that dies before it has read its job is a dead child, no more") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
