@@ -5,8 +5,11 @@
 # preset's choice (CMAKE_COMPILE_WARNING_AS_ERROR).
 add_library(multiprocessing_warnings INTERFACE)
 if(MSVC)
-    # The C library's names that POSIX has too are used where both systems run the same line.
-    target_compile_options(multiprocessing_warnings INTERFACE /W4 /permissive- /utf-8 /bigobj)
+    # The C library's names that POSIX has too are used where both systems run the same line. C4324
+    # tells that a structure is padded because of alignas, which is what alignas is for.
+    target_compile_options(
+        multiprocessing_warnings INTERFACE /W4 /wd4324 /permissive- /utf-8 /bigobj
+    )
     target_compile_definitions(
         multiprocessing_warnings INTERFACE _CRT_NONSTDC_NO_WARNINGS _CRT_SECURE_NO_WARNINGS
     )

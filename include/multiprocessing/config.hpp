@@ -44,9 +44,12 @@
 #define MULTIPROCESSING_PAUSE() __builtin_ia32_pause()
 #elif defined(__GNUC__) && (defined(__aarch64__) || defined(__arm__))
 #define MULTIPROCESSING_PAUSE() __asm__ __volatile__("yield")
-#elif defined(_MSC_VER)
+#elif defined(_MSC_VER) && (defined(_M_IX86) || defined(_M_X64))
 extern "C" void _mm_pause(void);
 #define MULTIPROCESSING_PAUSE() _mm_pause()
+#elif defined(_MSC_VER) && (defined(_M_ARM) || defined(_M_ARM64))
+extern "C" void __yield(void);
+#define MULTIPROCESSING_PAUSE() __yield()
 #else
 #define MULTIPROCESSING_PAUSE() ((void)0)
 #endif

@@ -120,6 +120,8 @@ TEST_CASE("command_line: arguments of batch files") {
     CHECK_THROWS_AS(detail::windows_batch_line("cmd.exe", "%x%.bat", {"x"}), ValueError);
     CHECK(detail::is_batch_file("C:\\a.b\\run.Bat"));
     CHECK(detail::is_batch_file("run.cmd. ."));
+    CHECK(detail::is_batch_file("C:\\x=y\\run.bat"));
+    CHECK(detail::is_batch_file("a=b.cmd"));
     CHECK_FALSE(detail::is_batch_file("bat"));
     CHECK_FALSE(detail::is_batch_file("run.bat.exe"));
 }
@@ -152,6 +154,8 @@ TEST_CASE("command_line: environments") {
     CHECK(detail::find_variable(entries, "C") == std::string_view("3=4"));
     CHECK(detail::find_variable(entries, "B") == nullptr);
     CHECK(detail::windows_environment_block({"b=1", "A=2", "B=3"}) == "A=2\0B=3\0\0"s);
+    CHECK(detail::windows_environment_block({"=C:=C:\\a", "A=1", "=D:=D:\\"}) ==
+          "=C:=C:\\a\0=D:=D:\\\0A=1\0\0"s);
     CHECK(detail::windows_environment_block({}) == "\0\0"s);
 }
 

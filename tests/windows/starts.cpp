@@ -3,6 +3,9 @@
 #include <multiprocessing/multiprocessing.hpp>
 
 #include <chrono>
+#include <future>
+#include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -12,6 +15,7 @@
 #include "support/contains.hpp"
 #include "support/files.hpp"
 #include "support/leftovers.hpp"
+#include "support/subprocess.hpp"
 #include "support/watchdog.hpp"
 
 namespace mp = multiprocessing;
@@ -38,6 +42,30 @@ TEST_CASE("windows: two hundred starts leave the number of handles as it was") {
     const auto before = support::count_handles();
     for (int i = 0; i < 200; ++i)
         start_one();
+    CHECK(support::count_handles() == before);
+}
+
+TEST_CASE("windows: starts that fail leave the number of handles as it was") {
+    const support::watchdog watchdog;
+    const auto start_all = [] {
+        const sp::options piped{.stdin_ = sp::PIPE, .stdout_ = sp::PIPE, .stderr_ = sp::PIPE};
+        const auto fails = [&](const sp::command& command, auto change) {
+            sp::options how = piped;
+            change(how);
+            CHECK_THROWS_AS(sp::Popen(command, how), std::system_error);
+        };
+        fails({"no such program"}, [](sp::options&) {});
+        fails({"no such program.bat"}, [](sp::options&) {});
+        fails({"no \xff program"}, [](sp::options& how) { how.die_with_parent = true; });
+        fails(support::tool(), [](sp::options& how) { how.cwd = "C:\\no such directory"; });
+        fails(support::tool(), [](sp::options& how) { how.pass_fds = {support::never_opened()}; });
+        fails(support::tool(), [](sp::options& how) { how.stderr_ = support::never_opened(); });
+        fails(support::tool(), [](sp::options& how) { how.env = {{"A", "\xff"}}; });
+    };
+    start_all();  // What is made once and kept.
+    const auto before = support::count_handles();
+    for (int i = 0; i < 20; ++i)
+        start_all();
     CHECK(support::count_handles() == before);
 }
 
@@ -86,6 +114,69 @@ TEST_CASE("windows: handles are marked as inherited for no longer than a start")
     support::make_inherited(lent.get());
     start_some();
     CHECK(support::is_inherited(lent.get()));
+}
+
+// Without a list of what it gets it got what another thread was lending to its own child just then:
+// the end of a pipe, say, whose reader waited for its end in vain.
+TEST_CASE("windows: a child without a list gets nothing of what is lent to another") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpd::pipe_ends pipe;
+    REQUIRE_FALSE(mpd::open_pipe(pipe));
+    mpd::launch_plan plan;
+    plan.arguments = {"child"};
+    plan.inherited = {pipe.writer.get()};
+    mpd::launch_step step{};
+    auto launch = std::make_unique<mpd::windows::prepared_launch>();
+    REQUIRE_FALSE(launch->prepare(plan, step));
+    auto started = std::async(std::launch::async, [] {
+        return sp::Popen(support::tool("sleep"), {.stdin_ = sp::DEVNULL, .close_fds = false});
+    });
+    // It waits. Where it does not, it has begun by then.
+    started.wait_for(std::chrono::milliseconds(300));
+    launch.reset();
+    sp::Popen child = started.get();
+    CHECK_FALSE(support::is_inherited(pipe.writer.get()));
+    pipe.writer.reset();
+    bool ended = false;
+    CHECK_FALSE(
+        mpd::wait_ready(pipe.reader.get(), mpd::deadline::after(std::chrono::seconds(10)), ended));
+    CHECK(ended);
+    child.kill();
+    child.wait();
+}
+
+// The exit code by which the system says that a process runs is one that a program may end with.
+TEST_CASE("windows: a child that ended with the code of one that runs has ended") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpd::child_process child;
+    mpd::launch_plan plan;
+    plan.candidates = {support::tool_path()};
+    plan.arguments = {"tool", "exit", "259"};
+    mpd::launch_step step{};
+    REQUIRE_FALSE(mpd::child_process::exec(child, plan, step));
+    bool ended = false;
+    REQUIRE_FALSE(mpd::wait_ready(child.sentinel(), mpd::deadline::never(), ended));
+    CHECK_FALSE(child.signal(mpd::child_process::terminate_signal));
+    std::optional<int> exitcode;
+    CHECK_FALSE(child.reap(false, exitcode));
+    CHECK(exitcode == 259);
+}
+
+// The system ends what a thread has under way when the thread ends, unless it is told otherwise.
+TEST_CASE("windows: input that a thread left under way reaches its program") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string input(300'000, 'x');
+    sp::Popen child(support::tool("pause", "500", "count"),
+                    {.stdin_ = sp::PIPE, .stdout_ = sp::PIPE});
+    std::thread([&] {
+        CHECK_THROWS_AS(child.communicate(input, std::chrono::milliseconds(100)),
+                        sp::TimeoutExpired);
+    }).join();
+    CHECK(child.communicate().stdout_ == "300000");
+    CHECK(child.returncode() == 0);
 }
 
 // The job travels as a handle that its child inherits. Whoever else names it has no such handle, or

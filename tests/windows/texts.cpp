@@ -124,10 +124,35 @@ TEST_CASE("texts: a program is found, and starts, in directories with any name")
                          path_of(directory.text())));
 }
 
+/// This process' PATH is another for as long as it lives.
+class changed_path {
+public:
+    explicit changed_path(const std::string& utf8) { ::_wputenv_s(L"PATH", path_of(utf8).c_str()); }
+    changed_path(const changed_path&) = delete;
+    changed_path& operator=(const changed_path&) = delete;
+    ~changed_path() { ::_wputenv_s(L"PATH", before_.c_str()); }
+
+private:
+    std::wstring before_ = ::_wgetenv(L"PATH");
+};
+
+// Installers leave all sorts of entries in PATH. One that can be no directory ended the search.
+TEST_CASE("texts: what is wrong in PATH is passed over") {
+    const support::tidy tidy;
+    const fs::path tool(tool_path());
+    for (const char* const wrong : {"\"C:\\Program Files\\x\"", "C:\\<none>|?*", "Q:\\none", "",
+                                    "\\\\?\\", "C:\\none\\", "nul:\\x", "%none%"}) {
+        const changed_path path(std::string(wrong) + ";" + tool.parent_path().string());
+        INFO(wrong);
+        CHECK(sp::check_output({tool.filename().string(), "out", "found"}) == "found");
+    }
+}
+
 TEST_CASE("texts: a batch file gets its arguments, and none of them is a command") {
     const support::tidy tidy;
     const temporary_directory directory;
-    const fs::path batch = directory / "show.bat";
+    // What stands before '=' was once taken for the whole name: the file was not seen to be one.
+    const fs::path batch = directory / "x=show.bat";
     std::ofstream(batch) << "@echo off\r\necho [%~1][%~2]\r\nexit /b 7\r\n";
     const auto result = sp::run({utf8_of(batch), "two words", "x"}, {.stdout_ = sp::PIPE});
     CHECK(result.returncode == 7);
@@ -141,4 +166,9 @@ TEST_CASE("texts: a batch file gets its arguments, and none of them is a command
         CHECK_FALSE(fs::exists(trace));
     }
     CHECK_THROWS_AS(sp::call({utf8_of(batch), "a\r\nb"}), mp::ValueError);
+    CHECK_THROWS_AS(sp::call({utf8_of(directory / "none.bat")}), std::system_error);
+    CHECK_THROWS_AS(sp::call({"no_such_batch_file.bat"}), std::system_error);
+    const changed_path path(directory.text());
+    CHECK(sp::call({"x=show.bat"}) == 7);
+    CHECK(sp::call({"x=show.bat"}, {.cwd = utf8_of(fs::path(tool_path()).parent_path())}) == 7);
 }

@@ -97,12 +97,18 @@ inline const char* find_variable(const std::vector<std::string>& entries, std::s
     return nullptr;
 }
 
-/// A name as Windows compares it, as far as ASCII goes.
-inline std::string upper_name(std::string_view entry) {
-    std::string name(entry.substr(0, smaller_of(entry.find('='), entry.size())));
-    for (char& c : name)
+/// In capitals, as far as ASCII goes: Windows compares names so.
+inline std::string in_capitals(std::string_view text) {
+    std::string capitals(text);
+    for (char& c : capitals)
         c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    return name;
+    return capitals;
+}
+
+/// The name of a variable as Windows compares it. Those that keep the directory of each drive begin
+/// with '='.
+inline std::string upper_name(std::string_view entry) {
+    return in_capitals(entry.substr(0, smaller_of(entry.find('=', 1), entry.size())));
 }
 
 /// Whether two names mean the same variable.
@@ -162,7 +168,7 @@ inline std::string windows_command_line(const std::vector<std::string>& argument
 /// end of a name is passed over here.
 inline bool is_batch_file(std::string_view program) {
     const std::size_t last = program.find_last_not_of(". ");
-    const std::string name = upper_name(program.substr(0, last == program.npos ? 0 : last + 1));
+    const std::string name = in_capitals(program.substr(0, last == program.npos ? 0 : last + 1));
     return name.ends_with(".BAT") || name.ends_with(".CMD");
 }
 

@@ -77,7 +77,7 @@ public:
     /// standard error.
     void add_done_callback(std::function<void(const Future&)> function) const {
         const Future self = *this;
-        const auto call = [self, function = std::move(function)] { function(self); };
+        const auto call = [self, follow = std::move(function)] { follow(self); };
         if (done() || here().follow(*work_, call) == 0)
             detail::call_follower(call);
     }

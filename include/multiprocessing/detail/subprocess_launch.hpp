@@ -4,8 +4,10 @@
 
 #include <array>
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -80,6 +82,21 @@ inline std::string launch_text(const subprocess::command& command, const subproc
            script + '"';
 }
 
+/// The first of these files that there is, by a path that means the same in `directory`, where the
+/// interpreter will look for it; empty if there is none.
+inline std::string find_batch_file(const std::vector<std::string>& candidates,
+                                   const std::string& directory) {
+    for (const std::string& candidate : candidates) {
+        std::error_code ignored;
+        const std::filesystem::path path(std::u8string(candidate.begin(), candidate.end()));
+        if (!std::filesystem::exists(path, ignored))
+            continue;
+        const auto text = directory.empty() ? path.u8string() : absolute(path).u8string();
+        return {text.begin(), text.end()};
+    }
+    return {};
+}
+
 /// The program is found by the PATH of its own environment; on Windows by this process', as
 /// CreateProcess finds it.
 inline void choose_program(launch_plan& plan, const std::string& program, program_search search,
@@ -89,10 +106,14 @@ inline void choose_program(launch_plan& plan, const std::string& program, progra
         search.path = path != nullptr ? path : rules.default_path;
     }
     plan.candidates = program_candidates(program, search, rules);
-    if (rules.one_text && plan.command_line.empty() && is_batch_file(program)) {
-        plan.command_line = windows_batch_line(search.batch_shell, program, plan.arguments);
-        plan.candidates = {search.batch_shell};
-    }
+    if (!rules.one_text || !plan.command_line.empty() || !is_batch_file(program))
+        return;
+    const std::string file = find_batch_file(plan.candidates, plan.directory);
+    plan.candidates.clear();
+    if (file.empty())  // Then there is nothing to try: the interpreter would start all the same.
+        return;
+    plan.command_line = windows_batch_line(search.batch_shell, file, plan.arguments);
+    plan.candidates = {search.batch_shell};
 }
 
 /// Throws `ValueError` for an option of another system.
@@ -130,14 +151,14 @@ inline launch_plan make_launch_plan(const subprocess::command& command,
     const program_search search = search_for_programs();
     launch_plan plan;
     plan.arguments = launch_arguments(command, how, search);
-    if (command_rules_here.one_text)
+    if constexpr (command_rules_here.one_text)
         plan.command_line = launch_text(command, how, plan);
     if (!how.env.is_inherited())
         plan.environment = environment_entries(how.env.variables());
+    plan.directory = how.cwd.text();
     choose_program(plan, how.executable.empty() ? plan.arguments.front() : how.executable.text(),
                    search, command_rules_here);
     plan_windows(plan, how);
-    plan.directory = how.cwd.text();
     plan.inherited = how.pass_fds;
     plan.close_others = how.close_fds || !how.pass_fds.empty();
     plan.tied = how.die_with_parent;

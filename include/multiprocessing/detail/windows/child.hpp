@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/launch_plan.hpp>
 #include <multiprocessing/detail/windows/api.hpp>
 #include <multiprocessing/detail/windows/error.hpp>
@@ -68,15 +69,21 @@ public:
             return std::make_error_code(std::errc::operation_not_supported);
         if (api::TerminateProcess(to_system(process_.get()), static_cast<unsigned>(-number)) != 0)
             return {};
-        // One that has ended, or is about to, refuses.
         const auto failed = last_error();
-        constexpr api::dword runs = 259;
-        api::dword code = runs;
-        api::GetExitCodeProcess(to_system(process_.get()), &code);
-        return code != runs ? std::error_code() : failed;
+        return has_ended() ? std::error_code() : failed;
     }
 
 private:
+    /// Or is about to: then its exit code is there already. One that has ended may have ended with
+    /// the code that stands for running.
+    bool has_ended() const noexcept {
+        constexpr api::dword runs = 259;
+        api::dword code = runs;
+        bool ended = false;
+        return (!wait_for(process_.get(), deadline::now(), ended) && ended) ||
+               (api::GetExitCodeProcess(to_system(process_.get()), &code) != 0 && code != runs);
+    }
+
     /// Tries each path. A file that may not be executed is reported only if no other is found.
     std::error_code create(const launch_plan& plan, prepared_launch& launch, launch_step& step) {
         step = launch_step::program;
@@ -85,27 +92,41 @@ private:
             std::wstring program;
             if (const auto ec = to_wide(candidate, program))
                 return ec;
-            if (create_from(program, plan, launch))
+            const api::dword error = create_from(program, plan, launch);
+            if (error == 0)
                 return {};
-            switch (const api::dword error = api::GetLastError()) {
-            case api::error_file_not_found:
-            case api::error_path_not_found:
-                break;
-            case api::error_access_denied:
+            if (error == api::error_access_denied)
                 failed = error_of(error);
-                break;
-            case api::error_directory:
+            if (error == api::error_access_denied || names_no_file(error))
+                continue;
+            if (error == api::error_directory)
                 step = launch_step::directory;
-                [[fallthrough]];
-            default:
-                return error_of(error);
-            }
+            return error_of(error);
         }
         return failed;
     }
 
-    bool create_from(const std::wstring& program, const launch_plan& plan,
-                     prepared_launch& launch) {
+    /// Whether a path is to nothing, whatever is wrong with it: PATH may hold anything.
+    static bool names_no_file(api::dword error) noexcept {
+        switch (error) {
+        case api::error_file_not_found:
+        case api::error_path_not_found:
+        case api::error_invalid_drive:
+        case api::error_not_ready:
+        case api::error_bad_network_path:
+        case api::error_bad_device_type:
+        case api::error_bad_network_name:
+        case api::error_invalid_name:
+        case api::error_bad_path_name:
+            return true;
+        default:
+            return false;
+        }
+    }
+
+    /// The system's number of the error; 0 for none.
+    api::dword create_from(const std::wstring& program, const launch_plan& plan,
+                           prepared_launch& launch) {
         constexpr api::dword extended_startup = 0x80000;
         constexpr api::dword unicode_environment = 0x400;
         launch_texts texts = launch.texts;  // The function writes into them.
@@ -117,11 +138,11 @@ private:
                                 texts.directory.empty() ? nullptr : texts.directory.c_str(),
                                 reinterpret_cast<::_STARTUPINFOW*>(&launch.startup),
                                 reinterpret_cast<::_PROCESS_INFORMATION*>(&made)) == 0)
-            return false;
+            return api::GetLastError();
         handle(from_system(made.thread)).reset();
         process_.reset(from_system(made.process));
         pid_ = static_cast<int>(made.process_id);
-        return true;
+        return 0;
     }
 
     int pid_ = 0;

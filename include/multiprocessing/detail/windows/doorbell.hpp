@@ -75,7 +75,8 @@ public:
             return ec;
         objects_.push_back(object);
         keys_.push_back(key);
-        pipes_ += pipe ? 1 : 0;
+        if (pipe)
+            pipes_.push_back(object);
         rest_.reset();
         return {};
     }
@@ -84,7 +85,7 @@ public:
         const auto place = detail::find(objects_.begin(), objects_.end(), object);
         if (place == objects_.end())
             return;
-        pipes_ -= is_pipe(object) ? 1 : 0;
+        std::erase(pipes_, object);  // The system is not asked again: it may be closed by now.
         keys_.erase(keys_.begin() + (place - objects_.begin()));
         objects_.erase(place);
         rest_.reset();
@@ -93,7 +94,8 @@ public:
     std::error_code wait(const deadline& until, std::vector<std::uint64_t>& keys) {
         keys.clear();
         std::vector<std::size_t> places;
-        const auto ec = pipes_ > 0 ? wait_ready(objects_, until, places) : wait_all(until, places);
+        const auto ec =
+            !pipes_.empty() ? wait_ready(objects_, until, places) : wait_all(until, places);
         for (const std::size_t place : places)
             keys.push_back(keys_[place]);
         return ec;
@@ -152,7 +154,7 @@ private:
 
     std::vector<native_handle> objects_;
     std::vector<std::uint64_t> keys_;
-    std::size_t pipes_ = 0;
+    std::vector<native_handle> pipes_;
     std::unique_ptr<crowd_wait> rest_;
 };
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <system_error>
@@ -23,8 +24,8 @@ namespace multiprocessing::detail::windows {
 // A handle reaches a child under the same value if it is named in the launch's list and marked as
 // inherited at that moment. Two threads may start children with the same handle, so the mark is
 // counted: set by the first, taken off by the last. No other child of the library's gets the handle
-// meanwhile, for each has a list of its own; what else in the program starts children without a
-// list may.
+// meanwhile: each has a list of its own, or starts while no handle is lent to another. What else in
+// the program starts children without a list may give it to them.
 
 class inheritance_marks {
 public:
@@ -74,6 +75,27 @@ private:
 
     std::mutex mutex_;
     std::vector<mark> marks_;
+};
+
+/// When a child may be started: those with a list at any time but for that of one without.
+class launch_turn {
+public:
+    explicit launch_turn(bool with_list) {
+        if (with_list)
+            with_list_ = std::shared_lock(mutex());
+        else
+            alone_ = std::unique_lock(mutex());
+    }
+
+private:
+    static std::shared_mutex& mutex() {
+        static std::shared_mutex* const one =
+            new std::shared_mutex;  // Never destroyed: used until the end.
+        return *one;
+    }
+
+    std::shared_lock<std::shared_mutex> with_list_;
+    std::unique_lock<std::shared_mutex> alone_;
 };
 
 /// The handles that one child is to inherit, each once, marked for as long as this lives.

@@ -10,63 +10,39 @@
 #include <multiprocessing/detail/windows/api.hpp>
 #include <multiprocessing/detail/windows/error.hpp>
 #include <multiprocessing/detail/windows/handle.hpp>
+#include <multiprocessing/detail/windows/job.hpp>
 
 #include <io.h>
 
 namespace multiprocessing::detail::windows {
 
-/// The system's JOBOBJECT_EXTENDED_LIMIT_INFORMATION.
-struct job_limits {
-    std::int64_t process_time;  // In tenths of a microsecond.
-    std::int64_t job_time;
-    api::dword flags;
-    std::uintptr_t working_set[2];
-    api::dword most_processes;
-    std::uintptr_t affinity;
-    api::dword classes[2];
-    std::uint64_t transfers[6];
-    std::uintptr_t process_memory;
-    std::uintptr_t memory[3];
-};
-
-/// Puts this process into one more job, which stays for as long as it does. Its children are not in
-/// that.
+/// Puts this process into one more job, which is there for as long as it has a member. The
+/// process' children are not in that.
 inline std::error_code limit_by_job(job_limits limits) noexcept {
-    using set_information = int __stdcall(api::handle_value, int, void*, api::dword);
-    using assign = int __stdcall(api::handle_value, api::handle_value);
-    static set_information* const set =
-        api::find_function<set_information>(L"kernel32.dll", "SetInformationJobObject");
-    static assign* const enter =
-        api::find_function<assign>(L"kernel32.dll", "AssignProcessToJobObject");
-    constexpr int extended_limits = 9;
-    constexpr api::dword silent_breakaway = 0x1000;
-    if (set == nullptr || enter == nullptr)
-        return std::make_error_code(std::errc::function_not_supported);
-    limits.flags |= silent_breakaway;
     handle job;
-    if (const auto ec = take_over(api::CreateJobObjectW(nullptr, nullptr), job))
+    limits.flags |= silent_breakaway;
+    if (const auto ec = create_job(limits, job))
         return ec;
-    if (set(to_system(job.get()), extended_limits, &limits, sizeof limits) == 0 ||
-        enter(to_system(job.get()), api::GetCurrentProcess()) == 0)
-        return last_error();
-    job.release();  // The job is there for as long as it has a member.
-    return {};
+    return error_unless(
+        api::AssignProcessToJobObject(to_system(job.get()), api::GetCurrentProcess()));
 }
 
 inline std::error_code limit_memory(std::uint64_t bytes) noexcept {
     constexpr api::dword of_process_memory = 0x100;
     job_limits limits{};
     limits.flags = of_process_memory;
-    limits.process_memory = static_cast<std::uintptr_t>(bytes);
+    limits.process_memory = bytes < UINTPTR_MAX ? static_cast<std::uintptr_t>(bytes) : UINTPTR_MAX;
     return limit_by_job(limits);
 }
 
 inline std::error_code limit_cpu_time(std::uint64_t seconds) noexcept {
     constexpr api::dword of_process_time = 0x2;
-    constexpr std::int64_t ticks_a_second = 10'000'000;
+    constexpr std::uint64_t ticks_a_second = 10'000'000;
+    constexpr std::uint64_t most_seconds = 900'000'000'000;  // 2^63 ticks hold no more.
     job_limits limits{};
     limits.flags = of_process_time;
-    limits.process_time = static_cast<std::int64_t>(seconds) * ticks_a_second;
+    limits.process_time = static_cast<std::int64_t>(
+        (seconds < most_seconds ? seconds : most_seconds) * ticks_a_second);
     return limit_by_job(limits);
 }
 

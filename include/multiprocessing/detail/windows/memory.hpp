@@ -134,10 +134,10 @@ public:
         std::uint64_t end = 0;
         if (const auto ec = size(end))
             return ec;
-        if (bytes < end - offset)
-            end = offset + bytes;
         if (offset >= end)
             return {};
+        if (bytes < end - offset)
+            end = offset + bytes;
         mapping view;
         if (const auto ec = map_reserved(view, offset, static_cast<std::size_t>(end - offset)))
             return ec;

@@ -29,11 +29,17 @@ public:
     bool under_way() const noexcept { return file_ != no_handle; }
 
     std::error_code read(native_handle from, std::span<std::byte> into) noexcept {
+        state_ = {};
         return start(from, [&](api::handle_value file, ::_OVERLAPPED* state) {
             return api::ReadFile(file, into.data(), length(into.size()), nullptr, state);
         });
     }
+    /// To the end of a file, such as standard error may be; a pipe has no places.
     std::error_code write(native_handle to, std::span<const std::byte> from) noexcept {
+        constexpr std::uint32_t at_end = 0xFFFFFFFF;
+        state_ = {};
+        state_.offset = at_end;
+        state_.offset_high = at_end;
         return start(to, [&](api::handle_value file, ::_OVERLAPPED* state) {
             return api::WriteFile(file, from.data(), length(from.size()), nullptr, state);
         });
@@ -69,7 +75,6 @@ private:
         if (!event_)
             if (const auto ec = create_event(event_))
                 return ec;
-        state_ = {};
         state_.event = to_system(event_.get());
         if (call(to_system(file), state_.get()) == 0) {
             const api::dword error = api::GetLastError();

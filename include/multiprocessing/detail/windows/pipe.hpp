@@ -30,7 +30,8 @@ inline std::error_code open_pipe_with(api::dword reader_flags, api::dword writer
     constexpr api::dword first_instance = 0x80000;
     constexpr api::dword reject_remote_clients = 8;
     constexpr api::dword buffer_bytes = 64 * 1024;
-    constexpr api::dword generic_write = 0x40000000;
+    // As the ends of anonymous pipes: some runtime libraries ask how much room there is.
+    constexpr api::dword write_and_read_attributes = 0x40000080;
     constexpr api::dword open_existing = 3;
     std::uint64_t secret[2];
     if (const auto ec = random_bytes(secret, sizeof secret))
@@ -41,8 +42,8 @@ inline std::error_code open_pipe_with(api::dword reader_flags, api::dword writer
                                             reject_remote_clients, 1, 0, buffer_bytes, 0, nullptr),
                       ends.reader))
         return ec;
-    return take_over(api::CreateFileW(name.text, generic_write, 0, nullptr, open_existing,
-                                      writer_flags, nullptr),
+    return take_over(api::CreateFileW(name.text, write_and_read_attributes, 0, nullptr,
+                                      open_existing, writer_flags, nullptr),
                      ends.writer);
 }
 

@@ -19,6 +19,7 @@
 #include <multiprocessing/detail/windows/api.hpp>
 #include <multiprocessing/detail/windows/error.hpp>
 #include <multiprocessing/detail/windows/handle.hpp>
+#include <multiprocessing/detail/windows/lasting_thread.hpp>
 #include <multiprocessing/detail/windows/overlapped.hpp>
 #include <multiprocessing/detail/windows/wait.hpp>
 
@@ -91,12 +92,17 @@ public:
             unfinished_->keep(std::move(piece_));
     }
 
-    std::error_code start(handle& to, std::string_view input, unfinished_input& unfinished) {
+    void start(handle& to, std::string_view input, unfinished_input& unfinished) noexcept {
         pipe_ = &to;
         input_ = input;
         unfinished_ = &unfinished;
         piece_ = unfinished.take();
-        return piece_ ? std::error_code() : write_next();
+    }
+    /// Writes, if nothing is under way. Where the exchange `may_stop` before all is written, what
+    /// is under way then must outlast this thread.
+    std::error_code resume(bool may_stop) {
+        may_stop_ = may_stop;
+        return open() && !piece_ ? write_next() : std::error_code();
     }
     bool open() const noexcept { return pipe_ != nullptr && *pipe_; }
     native_handle event() const noexcept { return piece_->writing.event(); }
@@ -124,8 +130,10 @@ private:
         return write_piece();
     }
     std::error_code write_piece() {
-        const auto ec =
-            piece_->writing.write(pipe_->get(), std::as_bytes(std::span(piece_->bytes)));
+        const auto write = [this] {
+            return piece_->writing.write(pipe_->get(), std::as_bytes(std::span(piece_->bytes)));
+        };
+        const auto ec = may_stop_ ? lasting_thread::instance().run(write) : write();
         return ec ? end(ec) : ec;
     }
     std::error_code end(std::error_code ec) noexcept {
@@ -140,6 +148,7 @@ private:
     std::string_view input_;
     unfinished_input* unfinished_ = nullptr;
     std::unique_ptr<written_piece> piece_;
+    bool may_stop_ = false;
 };
 
 /// One pipe and the string it is emptied into.
@@ -204,11 +213,12 @@ public:
     using unfinished = unfinished_input;
 
     /// `input` must stay where it is until the exchange has ended.
-    std::error_code feed(handle& to, std::string_view input) {
-        return feed_.start(to, input, own_unfinished_);
+    std::error_code feed(handle& to, std::string_view input) noexcept {
+        return feed(to, input, own_unfinished_);
     }
-    std::error_code feed(handle& to, std::string_view input, unfinished& rest) {
-        return feed_.start(to, input, rest);
+    std::error_code feed(handle& to, std::string_view input, unfinished& rest) noexcept {
+        feed_.start(to, input, rest);
+        return {};
     }
     std::error_code drain(handle& from, std::string& into) {
         return (drains_[0].open() ? drains_[1] : drains_[0]).start(from, into);
@@ -220,6 +230,8 @@ public:
     /// Goes on until every pipe has ended (`done`) or `until` has passed; then the pipes that are
     /// drained are no longer read from.
     std::error_code run(const deadline& until, bool& done) {
+        if (const auto ec = feed_.resume(!until.is_never()))
+            return ec;
         for (pipe_drain& drain : drains_)
             if (const auto ec = drain.resume())
                 return ec;

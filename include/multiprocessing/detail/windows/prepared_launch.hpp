@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <system_error>
 
 #include <multiprocessing/detail/os/launch_plan.hpp>
@@ -22,6 +23,7 @@ public:
 
     /// On failure `step` says of what.
     std::error_code prepare(const launch_plan& plan, launch_step& step) {
+        turn_.emplace(plan.close_others);
         step = launch_step::tie;
         if (const auto ec = plan.tied ? create_tie(tie) : std::error_code())
             return ec;
@@ -86,6 +88,7 @@ private:
         startup.show_window = *plan.show_window;
     }
 
+    std::optional<launch_turn> turn_;  // Outlasts the marks.
     lent_handles lent_;
     process_attributes attributes_;
     api::handle_value job_ = nullptr;

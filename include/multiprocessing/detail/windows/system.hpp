@@ -19,6 +19,7 @@
 #include <multiprocessing/detail/windows/error.hpp>
 #include <multiprocessing/detail/windows/handle.hpp>
 #include <multiprocessing/detail/windows/job.hpp>
+#include <multiprocessing/detail/windows/pipe.hpp>
 #include <multiprocessing/detail/windows/random.hpp>
 #include <multiprocessing/detail/windows/text.hpp>
 #include <multiprocessing/detail/windows/wait.hpp>
@@ -262,12 +263,16 @@ inline void stop_inheritance() noexcept {}
 
 /// Below C's descriptor as well as the system's own standard input.
 inline void detach_input() noexcept {
-    const int nothing = ::_open("NUL", _O_RDONLY | _O_BINARY | _O_NOINHERIT);
-    if (nothing == -1)
+    handle nothing;
+    if (open_null(nothing))
         return;  // Without a null device the child keeps the parent's input.
-    if (nothing != 0) {
-        ::_dup2(nothing, 0);
-        ::_close(nothing);
+    const int stream = ::_open_osfhandle(nothing.get(), _O_RDONLY | _O_BINARY);
+    if (stream == -1)
+        return;
+    nothing.release();
+    if (stream != 0) {
+        ::_dup2(stream, 0);
+        ::_close(stream);
     }
 }
 

@@ -105,7 +105,8 @@ private:
 };
 
 /// Waits until at least one object is signalled; `ready` gets the places of one or more that are,
-/// of none if the time has passed. An event that resets itself is reset only if it is named.
+/// of none if the time has passed. An event that resets itself is reset only if it is named; among
+/// more objects than the system takes in one call it may be reset without.
 inline std::error_code wait_for_any(std::span<const native_handle> objects, const deadline& until,
                                     std::vector<std::size_t>& ready) {
     if (objects.empty()) {
