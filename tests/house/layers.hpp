@@ -19,6 +19,7 @@ inline constexpr place layers[] = {
     {"error", 0, 0},
 
     {"detail/algorithm", 1, 1},
+    {"detail/function", 1, 0},
     {"detail/deadline", 1, 1},
     {"detail/codec", 1, 1},
     {"detail/codec/", 1, 1},

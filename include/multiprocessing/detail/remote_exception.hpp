@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
-#include <functional>
 #include <ios>
 #include <map>
 #include <memory>
@@ -29,6 +28,10 @@
 #include <multiprocessing/detail/registered_exception.hpp>
 #include <multiprocessing/detail/streams.hpp>
 #include <multiprocessing/error.hpp>
+
+#if !defined(MULTIPROCESSING_LIBSTDCXX)
+#include <functional>
+#endif
 
 namespace multiprocessing::detail {
 
@@ -121,6 +124,19 @@ std::exception_ptr make_system(const exception_record& record) {
     return std::make_exception_ptr(remote_system_error<E>(record));
 }
 
+/// By the function that libstdc++ throws it with: the header that defines it is a heavy one.
+inline std::exception_ptr make_bad_function_call(const exception_record&) {
+    try {
+#if defined(MULTIPROCESSING_LIBSTDCXX)
+        std::__throw_bad_function_call();
+#else
+        throw std::bad_function_call();
+#endif
+    } catch (...) {
+        return std::current_exception();
+    }
+}
+
 template <class E>
 exception_kind from_text() {
     return {readable_name(typeid(E)), make_from_text<E>};
@@ -152,7 +168,7 @@ inline const exception_kind* find_exception_kind(const std::string& name) {
                                            with_text<std::bad_any_cast>(),
                                            with_text<std::bad_typeid>(),
                                            with_text<std::bad_exception>(),
-                                           with_text<std::bad_function_call>(),
+                                           {"std::bad_function_call", make_bad_function_call},
                                            with_text<std::bad_optional_access>(),
                                            with_text<std::bad_variant_access>(),
                                            with_text<std::bad_weak_ptr>(),
