@@ -7,7 +7,7 @@ sh cmake/install-packages.sh g++ cmake ninja-build libfmt-dev bind9-dnsutils
 cmake --workflow --preset examples
 
 failed=
-for example in fork process pool call communicate queue pipe; do
+for example in fork process pool call communicate queue pipe futures; do
     printf '\n== %s ==\n' "$example"
     status=0
     "build/examples/examples/$example" || status=$?

@@ -36,7 +36,7 @@ TEST_CASE("error: a remote error says which type was thrown and what it said") {
 }
 
 TEST_CASE("error: a lost worker is named") {
-    const mp::WorkerLostError error("worker 7 was killed", 7, -9);
+    const mp::WorkerLostError error("worker 7 was killed", {.pid = 7, .exitcode = -9});
     CHECK(error.pid() == 7);
     CHECK(error.exitcode() == -9);
 }

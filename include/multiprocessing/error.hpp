@@ -122,6 +122,8 @@ struct worker_end {
     std::string task{};
     /// Whether the system has ended processes for want of memory meanwhile: probably this one.
     bool out_of_memory = false;
+    /// The last lines that it wrote to standard error, if the pool was to keep them.
+    std::string last_words{};
 };
 
 /// A worker process ended before it had answered. The work it was doing is lost, nothing else.
@@ -139,6 +141,7 @@ public:
     const std::string& signal() const noexcept { return end_.signal; }
     const std::string& task() const noexcept { return end_.task; }
     bool out_of_memory() const noexcept { return end_.out_of_memory; }
+    const std::string& last_words() const noexcept { return end_.last_words; }
 
 private:
     worker_end end_;

@@ -63,10 +63,11 @@ public:
     explicit ProcessPoolExecutor(std::optional<int> max_workers = {},
                                  const executor_options& options = {})
         : pool_(std::make_shared<detail::dispatcher>(
-              detail::checked_count(max_workers, "process"), &detail::make_worker<>,
-              detail::worker_options(options.start_method, "PoolWorker-"),
-              detail::worker_setup{options.initializer,
-                                   detail::checked_most_tasks(options.max_tasks_per_child)})) {}
+              detail::plan_of(max_workers,
+                              {.initializer = options.initializer,
+                               .maxtasksperchild = options.max_tasks_per_child,
+                               .start_method = options.start_method},
+                              &detail::make_worker<>))) {}
     ProcessPoolExecutor(const ProcessPoolExecutor&) = delete;
     ProcessPoolExecutor& operator=(const ProcessPoolExecutor&) = delete;
     /// As `shutdown()`: waits until all work is done.

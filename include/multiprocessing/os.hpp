@@ -56,8 +56,9 @@ inline int waitstatus_to_exitcode(int status) {
     return code;
 }
 
-/// Sends a signal (0: only asks whether one could). Throws `std::system_error` with ESRCH where
-/// there is no such process, EPERM where it is not ours. Python: `os.kill`.
+/// Sends a signal (on POSIX 0 only asks whether one could; on Windows 0 and 1 are the events of a
+/// console, and any other number ends the process with that exit code). Throws `std::system_error`
+/// with ESRCH where there is no such process, EPERM where it is not ours. Python: `os.kill`.
 inline void kill(int pid, int signal) {
     detail::throw_if_error(detail::kill_process(pid, signal),
                            "send signal " + std::to_string(signal) + " to process " +

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/arguments.hpp>
 #include <multiprocessing/detail/async_result.hpp>
 #include <multiprocessing/detail/call_job.hpp>
@@ -23,6 +24,7 @@
 #include <multiprocessing/detail/pool_options.hpp>
 #include <multiprocessing/detail/pool_owner.hpp>
 #include <multiprocessing/detail/pool_stream.hpp>
+#include <multiprocessing/detail/progress_line.hpp>
 #include <multiprocessing/error.hpp>
 #include <multiprocessing/os.hpp>
 #include <multiprocessing/process.hpp>
@@ -53,10 +55,7 @@ public:
     template <class = void>  // So that only who makes a pool compiles a worker.
     explicit Pool(std::optional<int> processes = {}, const pool_options& options = {})
         : pool_(std::make_shared<detail::dispatcher>(
-              detail::checked_count(processes, "process"), &detail::make_worker<>,
-              detail::worker_options(options.start_method, "PoolWorker-"),
-              detail::worker_setup{options.initializer,
-                                   detail::checked_most_tasks(options.maxtasksperchild)})) {}
+              detail::plan_of(processes, options, &detail::make_worker<>))) {}
     Pool(Pool&& other) noexcept = default;
     Pool& operator=(Pool&&) = delete;
 
@@ -144,7 +143,14 @@ public:
     /// `close()` or `terminate()`.
     void join() { open().join(); }
 
-    /// The number of workers.
+    /// Changes the number of workers. New ones are started at once; of those that are too many each
+    /// ends after the task that it is at. Throws `ValueError` for less than 1. Not in Python.
+    void resize(int processes) { open().resize(detail::checked_count(processes, "process")); }
+    /// What the workers have done so far; those that have ended are among them, and times are, if
+    /// the pool measures. Not in Python.
+    std::vector<worker_statistics> statistics() const { return open().statistics(); }
+
+    /// The number of workers that there are to be.
     int processes() const { return static_cast<int>(open().processes()); }
     /// The numbers of the workers' processes, as they are now.
     std::vector<int> worker_pids() const { return open().worker_pids(); }
@@ -200,11 +206,22 @@ private:
     template <class Job>
     auto finish(std::shared_ptr<Job> work, const map_options& options) {
         work->obey(detail::rules_of(options));
-        open().run(*work);
+        if (options.progress)
+            run_in_sight(*work, work->elements(), work->chunk());
+        else
+            open().run(*work);
         if constexpr (std::is_same_v<typename Job::value, std::monostate>)
             work->take();
         else
             return work->take();
+    }
+
+    void run_in_sight(detail::job& work, std::size_t elements, std::size_t chunk) {
+        detail::progress_line line(elements);
+        open().run(work, detail::progress_line::interval, [&](std::size_t tasks) {
+            line.show(detail::smaller_of(tasks * chunk, elements));
+        });
+        line.show(elements);
     }
 
     template <class Job, class Options>

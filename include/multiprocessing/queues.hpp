@@ -44,7 +44,9 @@ public:
     }
 
     /// Puts a value. Waits while the queue is full, if it may `block`, for as long as `limit` says;
-    /// throws `Full` then. Throws `ValueError` after `close()`.
+    /// throws `Full` then. One that has room is called full only where another process is kept in
+    /// the middle of a `put` for a second longer: stopped, say. Throws `ValueError` after
+    /// `close()`.
     void put(const T& value, bool block = true, const timeout& limit = {}) {
         const std::size_t bytes = detail::encoded_size(value);
         const bool done = open().put(bytes, {block, limit},

@@ -42,8 +42,6 @@ public:
     /// text and an empty command; `std::system_error` naming the program, or `cwd`, where the
     /// system cannot start it. In both cases nothing is left behind.
     explicit Popen(command args, const options& how = {}) : args_(std::move(args)) {
-        if (how.capture_output || how.check || how.timeout || how.input)
-            throw ValueError("Popen takes no capture_output, check, timeout or input: run does");
         start(how);
         stdin_.share_with_forks();
         stdout_.share_with_forks();
@@ -113,6 +111,8 @@ private:
     Popen(unseen, command args, const options& how) : args_(std::move(args)) { start(how); }
 
     void start(const options& how) {
+        if (how.capture_output || how.check || how.timeout || how.input)
+            throw ValueError("Popen takes no capture_output, check, timeout or input: run does");
         detail::dropped_children::instance().reap();
         detail::child_process child;
         auto pipes = detail::launch(args_, how, child);
@@ -258,13 +258,15 @@ inline std::string check_output(command args, options how = {}) {
     return run(std::move(args), std::move(how)).stdout_;
 }
 
-/// Runs a script in the shell; returns how it ended and what it wrote to both outputs, without the
-/// last newline. Python: `subprocess.getstatusoutput`.
+/// Runs a script in the shell; returns how it ended and what it wrote to both outputs, as text
+/// whose lines end by '\n' on every system, without the last newline. Python:
+/// `subprocess.getstatusoutput`.
 inline std::pair<int, std::string> getstatusoutput(std::string_view script) {
     auto result = run(script, {.stdout_ = PIPE, .stderr_ = STDOUT, .shell = true});
-    if (result.stdout_.ends_with('\n'))
-        result.stdout_.pop_back();
-    return {result.returncode, std::move(result.stdout_)};
+    std::string text = detail::text_lines(std::move(result.stdout_), detail::command_rules_here);
+    if (text.ends_with('\n'))
+        text.pop_back();
+    return {result.returncode, std::move(text)};
 }
 
 /// The same without how it ended. Python: `subprocess.getoutput`.

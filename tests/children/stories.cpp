@@ -197,6 +197,15 @@ void story_killed(const std::string& method) {
         heard += static_cast<int>(support::hear(gate.ends.reader).size());
     support::die_of(support::kill_signal);
 }
+void story_waits_to_be_killed(const std::string& method) {
+    support::gate gate;
+    started(method, start_family, mp::args(method, gate.writer()));
+    for (int heard = 0; heard < 2;)
+        heard += static_cast<int>(support::hear(gate.ends.reader).size());
+    std::printf("ready\n");
+    std::fflush(stdout);
+    support::run_for_ever();
+}
 void story_short_thread(const std::string& method) {
     support::gate gate;
     std::optional<mp::Process> p;
@@ -255,6 +264,7 @@ const std::map<std::string, void (*)(const std::string&)> stories{
     {"stubborn_daemon", story_stubborn_daemon},
     {"starts_while_ending", story_starts_while_ending},
     {"killed", story_killed},
+    {"waits_to_be_killed", story_waits_to_be_killed},
     {"short_thread", story_short_thread},
     {"outlive", story_outlive},
     {"input", story_input},

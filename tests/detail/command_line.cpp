@@ -124,6 +124,16 @@ TEST_CASE("command_line: arguments of batch files") {
     CHECK_FALSE(detail::is_batch_file("run.bat.exe"));
 }
 
+TEST_CASE("command_line: lines of text end as C++ ends them") {
+    const auto lines = [](const char* output) {
+        return detail::text_lines(output, detail::windows_command_rules);
+    };
+    CHECK(lines("a\r\nb\r\n") == "a\nb\n");
+    CHECK(lines("\r\r\n\r") == "\r\n\r");
+    CHECK(lines("").empty());
+    CHECK(detail::text_lines("a\r\n", detail::posix_command_rules) == "a\r\n");
+}
+
 TEST_CASE("command_line: the names of variables are compared as the system does") {
     CHECK(detail::same_variable("Path", "PATH", detail::windows_command_rules));
     CHECK_FALSE(detail::same_variable("Path", "PATH", detail::posix_command_rules));

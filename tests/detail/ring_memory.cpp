@@ -10,6 +10,7 @@
 
 #include "detail/ring_fixture.hpp"
 #include "support/catch.hpp"
+#include "support/rounds.hpp"
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <sys/resource.h>
@@ -159,7 +160,7 @@ TEST_CASE("ring: a message that no memory can hold is an error, and the next one
 
 TEST_CASE("ring: damaged memory is an error or a wrong message, never a crash") {
     std::mt19937_64 random(17);
-    for (int round = 0; round < 3'000; ++round) {
+    for (int round = 0; round < support::rounds(3'000); ++round) {
         const ring_fixture ring;
         writing_side out(ring);
         for (std::uint64_t i = 0; i < 30; ++i)

@@ -7,7 +7,7 @@ set(examples_that_need_dns call communicate)
 
 # The examples that start processes by whatever method is the default run a second time, as programs
 # in which support/choose_spawn.cpp chooses spawn before main.
-set(examples_to_spawn pipe pool process queue)
+set(examples_to_spawn futures pipe pool process queue)
 if(WIN32)  # Where that is the default.
     set(examples_to_spawn "")
 endif()

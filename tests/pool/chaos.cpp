@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/pool.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <numeric>
 #include <random>
+#include <ranges>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -197,4 +200,46 @@ TEST_CASE("pool: terminated at random moments it leaves nothing and nobody waiti
         CHECK(as_it_must_be);
         CHECK(result.ready());
     }
+}
+
+TEST_CASE("pool: of 100,000 elements, while workers are killed, each comes once or is lost") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(4, {.start_method = EVERY_START_METHOD});
+    constexpr int tasks = 100000;
+    std::vector<int> seen(tasks);
+    int lost = 0;
+    {
+        const tormentor thread(pool, {SIGKILL}, 3ms);
+        auto results = pool.imap_unordered([](int x) { return x; }, std::views::iota(0, tasks));
+        for (bool more = true; more;) {
+            try {
+                const auto result = results.next();
+                more = result.has_value();
+                if (more)
+                    ++seen.at(static_cast<std::size_t>(*result));
+            } catch (const mp::WorkerLostError&) {
+                ++lost;
+            }
+        }
+    }
+    CHECK(std::count(seen.begin(), seen.end(), 1) == tasks - lost);
+    CHECK(std::count(seen.begin(), seen.end(), 0) == lost);
+    CHECK(lost < tasks / 2);
+}
+
+TEST_CASE("pool: while workers are killed at random tasks with retries all give their results") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(3, {.start_method = EVERY_START_METHOD});
+    const tormentor thread(pool, {SIGKILL}, 5ms);
+    std::vector<int> numbers(3000);
+    std::iota(numbers.begin(), numbers.end(), 0);
+    const auto found = pool.map(
+        [](int x) {
+            std::this_thread::sleep_for(std::chrono::microseconds(x % 300));
+            return x;
+        },
+        numbers, {.chunksize = 1, .retries = 1000});
+    CHECK(found == numbers);
 }

@@ -37,7 +37,7 @@ int square(int x) {
     return x * x;
 }
 
-void sleep_for_ever() {
+[[maybe_unused]] void sleep_for_ever() {
     std::this_thread::sleep_for(24h);
 }
 
@@ -318,7 +318,7 @@ TEST_CASE("pool: a child that a task forks and leaves behind is nothing to the p
         const int pid = mp::os::fork();
         if (pid == 0) {
             close_everything();
-            sleep_for_ever();
+            support::run_for_ever();
         }
         return pid;
     });

@@ -88,6 +88,25 @@ std::optional<int> throw_if_odd(int x) {
     return x;
 }
 
+/// Its destructor throws in a worker, and nowhere else.
+struct bad_end {
+    int value = 0;
+
+    template <class Archive>
+    void serialize(Archive& archive) {
+        archive(value);
+    }
+
+    bad_end() = default;
+    explicit bad_end(int number) : value(number) {}
+    bad_end(const bad_end&) = default;
+    bad_end& operator=(const bad_end&) = default;
+    ~bad_end() noexcept(false) {
+        if (value == 13 && mp::current_process().name() != "MainProcess")
+            throw std::logic_error("a bad end");
+    }
+};
+
 }  // namespace
 
 TEST_CASE("pool: standard exceptions with a text arrive as themselves") {
@@ -257,4 +276,15 @@ TEST_CASE("pool: an exception's text of a megabyte arrives whole") {
         [](const std::runtime_error& error) {
             CHECK(std::string(error.what()).size() == 1 << 20);
         });
+}
+
+TEST_CASE("pool: a result whose destructor throws in the worker fails its own task") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    CHECK_THROWS_AS(pool.apply([] { return bad_end(13); }), std::exception);
+    CHECK(pool.apply([] { return bad_end(12); }).value == 12);
+    CHECK_THROWS_AS(pool.map([](int x) { return bad_end(x); }, std::vector<int>{12, 13}),
+                    std::exception);
+    CHECK(pool.apply([] { return bad_end(12); }).value == 12);
 }

@@ -113,7 +113,8 @@ TEST_CASE("pool: workers that are replaced leave no handle or memory") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
-    pool.apply(square, mp::args(1));
+    CHECK_THROWS_AS(pool.apply([] { mp::os::_exit(1); }), mp::WorkerLostError);
+    pool.apply(square, mp::args(1));  // What is made once is there from here on.
     const std::size_t blocks = mapped_blocks();
     const std::size_t handles = support::count_handles();
     for (int i = 0; i < 30; ++i)

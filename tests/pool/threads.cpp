@@ -17,7 +17,9 @@
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
+#if defined(MULTIPROCESSING_POSIX)
 #include <pthread.h>
+#endif
 
 namespace mp = multiprocessing;
 using namespace std::chrono_literals;
@@ -28,6 +30,7 @@ int square(int x) {
     return x * x;
 }
 
+#if defined(MULTIPROCESSING_POSIX)
 int blocked_signals() {
     ::sigset_t blocked;
     ::sigemptyset(&blocked);
@@ -37,6 +40,7 @@ int blocked_signals() {
         count += ::sigismember(&blocked, signal) == 1 ? 1 : 0;
     return count;
 }
+#endif
 
 int sleep_and_square(int x) {
     std::this_thread::sleep_for(std::chrono::microseconds(x % 500));
@@ -289,6 +293,7 @@ TEST_CASE("pool: pools may be used by each other's values") {
     pool_of_hooks = nullptr;
 }
 
+#if defined(MULTIPROCESSING_POSIX)  // Windows has no signals between processes.
 // The pool's thread took the signal that the program had blocked everywhere to wait for it.
 TEST_CASE("pool: its thread leaves signals to the program, its workers do not") {
     const support::leftovers leftovers;
@@ -309,3 +314,4 @@ TEST_CASE("pool: its thread leaves signals to the program, its workers do not") 
     CHECK_THROWS_AS(pool.apply_async([] { mp::os::_exit(1); }).get(), mp::WorkerLostError);
     CHECK(pool.apply(blocked_signals) == 0);
 }
+#endif

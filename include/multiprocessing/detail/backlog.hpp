@@ -132,7 +132,7 @@ public:
     std::shared_ptr<job> take_done() noexcept {
         job* const first = done_;
         done_ = first->next_done;
-        first->is_listed = false;
+        first->be_listed(false);
         return first->is_idle() ? std::move(first->self) : nullptr;
     }
     /// After its callbacks.
@@ -154,13 +154,13 @@ private:
     }
 
     void let_go_of(job& done) noexcept {
-        if (!done.self || done.is_listed)
+        if (!done.self || done.is_listed())
             return;
         if (done.ends_quietly() && !done.has_hooks()) {
             done.self.reset();
         } else {
             done.next_done = std::exchange(done_, &done);
-            done.is_listed = true;
+            done.be_listed(true);
         }
     }
 

@@ -251,6 +251,19 @@ inline std::vector<std::string> split_windows_command_line(std::string_view line
     return words;
 }
 
+/// A program's output as text, where the system ends its lines by two characters.
+inline std::string text_lines(std::string output, const command_rules& rules) {
+    std::size_t end = 0;
+    for (std::size_t at = 0; at < output.size(); ++at) {
+        const bool ends_line = rules.one_text && output[at] == '\r' && at + 1 < output.size() &&
+                               output[at + 1] == '\n';
+        if (!ends_line)
+            output[end++] = output[at];
+    }
+    output.resize(end);
+    return output;
+}
+
 /// A text as Python's `repr` shows it; what is not ASCII is taken for UTF-8 and left as it is.
 inline std::string quoted_text(std::string_view text) {
     constexpr std::string_view digits = "0123456789abcdef";

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/backlog.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
@@ -22,9 +23,12 @@
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/doorbell.hpp>
 #include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/pool_statistics.hpp>
 #include <multiprocessing/detail/remote_exception.hpp>
+#include <multiprocessing/detail/roster.hpp>
 #include <multiprocessing/detail/task.hpp>
 #include <multiprocessing/detail/worker_link.hpp>
+#include <multiprocessing/detail/worker_setup.hpp>
 #include <multiprocessing/error.hpp>
 #include <multiprocessing/process.hpp>
 
@@ -36,41 +40,25 @@ namespace multiprocessing::detail {
 /// Ordinary code without a lock: the dispatcher sees to it that one thread is in here at a time.
 /// listen() alone is called without that, by the thread that has the dispatcher's role of the
 /// driver.
-class crew {
+class crew : public roster {
 public:
-    crew(std::size_t processes, worker_maker make, process_options worker_options,
-         worker_setup setup)
-        : processes_(processes), make_(make), worker_options_(std::move(worker_options)),
-          setup_(std::move(setup)), bell_(std::make_shared<doorbell>()) {
-        throw_if_error(doorbell::create(*bell_), "create a pool's doorbell");
-        throw_if_error(wait_set::create(wait_set_), "create a pool's wait set");
-        throw_if_error(wait_set_.add(bell_->native(), bell_key), "listen to a pool's doorbell");
-        workers_.reserve(processes_);
-        try {
-            while (workers_.size() < processes_)
-                start_worker();
-        } catch (...) {
-            for (auto& worker : workers_)
-                end_at_once(worker->process());
-            throw;
-        }
-    }
-    crew(const crew&) = delete;
-    crew& operator=(const crew&) = delete;
+    using roster::roster;
 
-    std::size_t processes() const noexcept { return processes_; }
+    /// Starts workers, or has some end after the task that they are at; those have no other then.
+    /// Throws what `Process::start` throws.
+    void resize(std::size_t processes) {
+        processes_ = processes;
+        for (std::size_t i = workers_.size(); i > 0 && active() > processes_; --i)
+            retire(*workers_[i - 1]);
+        while (open_ && !plan_.lazy && active() < processes_)
+            start_worker();
+        feed();
+        balance();
+    }
     backlog& work() noexcept { return work_; }
     const backlog& work() const noexcept { return work_; }
     bool is_open() const noexcept { return open_; }
     bool is_terminated() const noexcept { return terminated_; }
-    bool has_ended() const noexcept { return workers_.empty(); }
-    std::vector<int> pids() {
-        std::vector<int> pids;
-        for (auto& worker : workers_)
-            pids.push_back(*worker->process().pid());
-        return pids;
-    }
-
     /// Before work is accepted.
     void require_open() {
         if (!open_)
@@ -157,7 +145,11 @@ public:
         }
     }
     /// Whether somebody must be here although nobody waits.
-    bool is_urgent() const noexcept { return work_.urgent() != 0 || ending_ != 0; }
+    bool is_urgent() const noexcept {
+        return work_.urgent() != 0 || ending_ != 0 || retiring_ != 0;
+    }
+    /// Whether there is anything to be done.
+    bool has_work() const noexcept { return work_.outstanding() != 0 || retiring_ != 0; }
 
     /// One round; returns whether anything moved.
     bool step() {
@@ -183,11 +175,15 @@ public:
     /// Tries again what the system may have refused when a worker died; returns whether there are
     /// more workers now.
     bool heal() {
-        if (workers_.size() == processes_ || work_.outstanding() == 0)
+        if (work_.outstanding() == 0 || active() >= wanted())
             return false;
         const std::size_t before = workers_.size();
         replace_workers();
-        return workers_.size() != before;
+        if (workers_.size() == before)
+            return false;
+        feed();
+        balance();
+        return true;
     }
 
     /// No work may wait for ever: neither in a pool that was terminated, nor in one that the system
@@ -198,23 +194,6 @@ public:
         for (auto& worker : workers_)
             worker->disown([&](const task_reference& task) { work_.fail(task, error); });
     }
-
-    bool any_reply() const noexcept {
-        for (const auto& worker : workers_)
-            if (worker->has_reply())
-                return true;
-        return false;
-    }
-
-    void want_rings(bool wanted) noexcept {
-        for (auto& worker : workers_)
-            worker->want_ring(wanted);
-    }
-
-    std::error_code ring() noexcept { return bell_->ring(); }
-
-    /// Sleeps until a bell, the end of a worker, or the time.
-    std::error_code listen(const deadline& until) { return wait_set_.wait(until, ready_); }
 
     /// Does what listen() heard of.
     void hear() {
@@ -236,7 +215,8 @@ public:
 
     void ask_to_end() {
         for (auto& worker : workers_)
-            worker->ask_to_end();
+            if (!worker->is_retiring())
+                worker->ask_to_end();
     }
 
     /// Lets go of the workers whose end listen() heard of.
@@ -250,12 +230,12 @@ public:
             wait_set_.remove(worker->process().sentinel());
             end_group(*worker);
             end_at_once(worker->process());
+            last_words(*worker);
         }
         workers_.clear();
     }
 
 private:
-    static constexpr std::uint64_t bell_key = 0;
     // So many tasks wait in a worker's ring at most: enough to hide the way there and back of short
     // ones. More bytes than these wait only if a single task has them.
     static constexpr std::size_t most_given = 128;
@@ -263,16 +243,16 @@ private:
     // Workers that die without ever having begun a task, one after the other: they cannot.
     static constexpr std::size_t most_stillborn = 8;
 
-    void start_worker() {
-        process_options options = worker_options_;
-        options.name += std::to_string(++started_);
-        workers_.push_back(std::make_unique<worker_link>(make_, bell_, options, setup_, started_));
-        worker_link& worker = *workers_.back();
-        if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
-            end_at_once(worker.process());
-            workers_.pop_back();
-            throw_system_error(ec, "listen to the end of a pool's worker");
-        }
+    /// As many as there is work for, where they are started late.
+    std::size_t wanted() const noexcept {
+        return plan_.lazy ? smaller_of(processes_, work_.outstanding()) : processes_;
+    }
+    void retire(worker_link& worker) {
+        if (worker.is_retiring() || worker.is_being_ended())
+            return;
+        worker.take_back(worker.load(), work_.returned());
+        worker.retire();
+        ++retiring_;
     }
 
     void end_running(worker_link& worker, std::exception_ptr reason) {
@@ -288,17 +268,11 @@ private:
                                                     " s and was ended"));
     }
 
-    static void end_at_once(Process& process) {
-        process.kill();
-        process.join();
-    }
-
     /// Brings the workers back to their number, as far as the system allows. With none left all
     /// work fails with the reason; with some it goes on.
     void replace_workers() {
         try {
-            while (workers_.size() < processes_ && !terminated_ &&
-                   (open_ || work_.outstanding() != 0)) {
+            while (active() < wanted() && !terminated_ && (open_ || work_.outstanding() != 0)) {
                 if (no_start_)
                     throw InitializerError(no_start_);
                 if (stillborn_ >= most_stillborn)
@@ -320,15 +294,19 @@ private:
         const std::unique_ptr<worker_link> worker = std::move(workers_[place]);
         workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(place));
         wait_set_.remove(worker->process().sentinel());
-        const bool was_asked = worker->is_being_ended();
-        ending_ -= was_asked;
+        const bool was_asked = worker->is_being_ended() || worker->is_retiring();
+        ending_ -= worker->is_being_ended();
+        retiring_ -= worker->is_retiring();
         end_group(*worker);
         const auto exitcode = end_of(worker->process());
         last_end_ = describe_end(exitcode);
         take_last_replies(*worker);
         if (!was_asked)
             count_stillborn(*worker, exitcode);
-        const loss_report report(worker->process(), exitcode, memory_.has_killed(exitcode));
+        if (plan_.setup.measured)
+            ended_.push_back(present(*worker, false));
+        const loss_report report(worker->process(), exitcode, memory_.has_killed(exitcode),
+                                 last_words(*worker));
         worker->settle_up(
             [&](const task_reference& lost) { settle_lost(lost, worker->reason(), report); },
             work_.returned());
@@ -343,12 +321,6 @@ private:
             work_.returned().push_back(lost);
         else
             work_.fail(lost, report.error(lost));
-    }
-
-    /// What a task has started and left goes with its worker, unless that ends when it was to. The
-    /// number is the worker's for as long as it is not waited for.
-    void end_group(worker_link& worker) noexcept {
-        signal_group(*worker.process().pid(), child_process::kill_signal);
     }
 
     /// One that was killed from outside could have begun: it does not count.
@@ -424,7 +396,7 @@ private:
         std::span<const std::byte> reply;
         while (worker.next_reply(task, reply)) {
             if (task.owner != nullptr)
-                take_reply(task, reply);
+                take_reply(worker, task, reply);
             worker.pop_reply();
             ++taken;
             if (task.owner != nullptr)
@@ -434,16 +406,26 @@ private:
         return taken;
     }
 
-    static void take_reply(const task_reference& task, std::span<const std::byte> reply) noexcept {
+    void take_reply(worker_link& worker, const task_reference& task,
+                    std::span<const std::byte> reply) noexcept {
         try {
             decoder in(reply);
-            if (in.read<reply_kind>() == reply_kind::exception)
+            const auto kind = in.read<reply_kind>();
+            if (plan_.setup.measured)
+                measure(worker, task, in.take_value<task_times>());
+            if (kind == reply_kind::exception)
                 task.owner->take_error(task.task, exception_from(in.read<exception_record>()));
             else
                 task.owner->take_value(task.task, in);
         } catch (...) {
             task.owner->take_error(task.task, std::current_exception());
         }
+    }
+
+    void measure(worker_link& worker, const task_reference& task, const task_times& times) {
+        worker.tally().count_time(times);
+        if (trace_)
+            trace_->add_task(*worker.process().pid(), task.owner->name(), task.task, times);
     }
 
     void forget_worker(std::uint64_t number) {
@@ -454,19 +436,14 @@ private:
             if (terminated_)
                 end_group(**worker);
             (*worker)->process().join();
+            last_words(**worker);
+            if (plan_.setup.measured)
+                ended_.push_back(present(**worker, false));
             workers_.erase(worker);
             return;
         }
     }
 
-    const std::size_t processes_;
-    const worker_maker make_;
-    const process_options worker_options_;
-    const worker_setup setup_;
-    std::shared_ptr<doorbell> bell_;
-    wait_set wait_set_;
-    std::vector<std::uint64_t> ready_;
-    std::vector<std::unique_ptr<worker_link>> workers_;
     backlog work_;
     std::size_t stillborn_ = 0;
     /// Workers that are being ended for a task's sake.
@@ -474,7 +451,6 @@ private:
     /// What the initializer threw in the worker that ended last.
     std::exception_ptr no_start_;
     std::string last_end_;
-    std::uint64_t started_ = 0;
     memory_watch memory_;
     bool open_ = true;
     bool terminated_ = false;

@@ -1,50 +1,31 @@
 // SPDX-License-Identifier: MIT
-// Who works in the parent's half of a pool: the threads that wait for results, one at a time.
+// The parent's half of a pool: what is asked of it.
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/background_driver.hpp>
 #include <multiprocessing/detail/crew.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/function.hpp>
-#include <multiprocessing/detail/os/quiet_thread.hpp>
+#include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/result_job.hpp>
-#include <multiprocessing/detail/spin.hpp>
 #include <multiprocessing/detail/task.hpp>
 #include <multiprocessing/error.hpp>
-#include <multiprocessing/process.hpp>
 
 namespace multiprocessing::detail {
 
-// Who works. Everything is done under one lock by the threads that wait for results: one of them
-// has the role of the driver, which alone sleeps on the doorbell and the workers' ends, with the
-// lock free, and alone starts workers. The others sleep on a condition variable until their job is
-// done or the role is free. A thread of the pool's own takes the role only where work is under way
-// and nobody waits for it; it is started by the first call that returns before its work is done.
-//
-// Threads that come again and again, each time for a short task, take turns with nobody: the pool's
-// thread only looks, now and then, whether they still come.
-//
-// The user's code. Values are written and read by the user's types with the lock held: such code
-// that uses the pool is refused, and must not wait for a thread that does. Jobs whose end is such
-// code are destroyed by the pool's thread, with the lock free and out of the role: the code may do
-// as it likes, and no caller finds it run while it holds a lock of its own.
-class dispatcher final : public workplace {
+class dispatcher final : public workplace, private background_driver {
 public:
-    dispatcher(std::size_t processes, worker_maker make, process_options worker_options,
-               worker_setup setup)
-        : crew_(processes, make, std::move(worker_options), std::move(setup)) {}
+    explicit dispatcher(crew_plan plan) : background_driver(std::move(plan)) {}
     dispatcher(const dispatcher&) = delete;
     dispatcher& operator=(const dispatcher&) = delete;
 
@@ -64,15 +45,22 @@ public:
 
     /// Gives out a job and works until it is done.
     void run(job& work) {
+        run(work, timeout(), [](std::size_t) {});
+    }
+    /// The same; calls `look`, each time that so much time has passed, with the number of its tasks
+    /// that are done.
+    template <class Look>
+    void run(job& work, const timeout& every, Look look) {
         visit here(*this);
         crew_.require_open();
         ++visits_;
         crew_.work().accept(work, nullptr);
+        const auto done = [&] { return work.done(); };
         try {
             crew_.feed();
             tell_driver_of_times();
-            drive(
-                here, [&] { return work.done(); }, deadline::never());
+            while (!drive(here, done, deadline::after(every)))
+                look_unlocked(here, look, work.tasks_done());
         } catch (...) {  // The job may refer to what the caller is about to destroy.
             fail_everything(std::current_exception());
             throw;
@@ -162,6 +150,21 @@ public:
         crew_.close();
     }
 
+    /// Changes the number of workers; see crew::resize().
+    void resize(std::size_t processes) {
+        visit here(*this);
+        crew_.require_open();
+        await_role(here);
+        const role_holder role(*this);
+        crew_.resize(processes);
+        start_background();
+        wake_background();
+    }
+    std::vector<worker_statistics> statistics() {
+        const visit here(*this);
+        return crew_.statistics();
+    }
+
     /// Gives up all that no worker has begun.
     void cancel_pending() {
         const visit here(*this);
@@ -195,11 +198,15 @@ public:
             const role_holder role(*this);
             ended_ = true;
             end_workers(here);
+            crew_.close_trace();
         }
         stop_background(here);
     }
 
-    std::size_t processes() const noexcept { return crew_.processes(); }
+    std::size_t processes() {
+        const visit here(*this);
+        return crew_.processes();
+    }
     /// Whether this is the process that made it. In a child that is a copy of that one its lock may
     /// be held by a thread that is not there.
     bool is_owned() const noexcept override { return owner_ == process_id(); }
@@ -210,199 +217,16 @@ public:
     }
 
 private:
-    /// A thread's stay, with the lock held.
-    class visit {
-    public:
-        explicit visit(dispatcher& of) : of_(of), lock_(of.mutex_, std::defer_lock) {
-            for (const visit* one = innermost(); one != nullptr; one = one->outer_)
-                if (&one->of_ == &of)
-                    throw ProcessError("code that writes or reads a task's values cannot use the "
-                                       "pool that the task is given to");
-            of.knocking_.fetch_add(1, std::memory_order_relaxed);
-            lock_.lock();
-            of.knocking_.fetch_sub(1, std::memory_order_relaxed);
-            outer_ = std::exchange(innermost(), this);
-        }
-        visit(const visit&) = delete;
-        visit& operator=(const visit&) = delete;
-        ~visit() {
-            of_.pass_on_done_jobs();
-            innermost() = outer_;
-        }
-
-        std::unique_lock<std::mutex>& lock() noexcept { return lock_; }
-
-    private:
-        static const visit*& innermost() noexcept {
-            thread_local const visit* one = nullptr;
-            return one;
-        }
-
-        dispatcher& of_;
-        std::unique_lock<std::mutex> lock_;
-        const visit* outer_ = nullptr;
-    };
-
-    // Rounds with progress after which the ends of processes are looked at without sleeping.
-    static constexpr unsigned rounds_between_looks = 1024;
-
-    // ---- driving
-
-    /// One round; returns whether anything moved.
-    bool step() {
-        const bool moved = crew_.step();
-        if (crew_.work().take_finished()) {
-            call_followers();
-            pass_on_done_jobs();
-        }
-        return moved;
-    }
-
-    /// Works until `done()` or the time has passed; returns `done()`.
-    template <class Done>
-    bool drive(visit& here, Done done, const deadline& until) {
-        const departure at_the_end(*this);
-        while (!done()) {
-            if (driven_) {
-                if (!spin_as_guest(done) && (until.passed() || !follow(here, until)))
-                    return done();
-            } else if (!drive_in_role(here, done, until)) {
-                return done();
-            }
-        }
-        return true;
-    }
-
-    /// Works until `done()`; false when the time has passed.
-    template <class Done>
-    bool drive_in_role(visit& here, Done done, const deadline& until) {
-        const role_holder role(*this);
-        while (!done()) {
-            const bool moved = step() || spin_until([&] { return crew_.any_reply(); });
-            if (until.passed())
-                return false;
-            if (moved)
-                look_now_and_then();
-            else if (!crew_.heal() && !done())
-                sleep(here, until);
-            step_aside(here);
-        }
-        return true;
-    }
-
-    /// The mutex alone would be given back, time and again, to the driver that has just let go of
-    /// it: while replies keep coming no other thread would get in.
-    void step_aside(visit& here) {
-        for (int turn = 0; turn < 16 && is_wanted(); ++turn) {
-            here.lock().unlock();
-            std::this_thread::yield();
-            here.lock().lock();
-        }
-    }
-    bool is_wanted() const noexcept {
-        return called_ != 0 || knocking_.load(std::memory_order_relaxed) != 0;
-    }
-
-    class role_holder {
-    public:
-        explicit role_holder(dispatcher& of) noexcept : of_(&of) { of_->driven_ = true; }
-        role_holder(const role_holder&) = delete;
-        role_holder& operator=(const role_holder&) = delete;
-        ~role_holder() { of_->leave_role(); }
-
-    private:
-        dispatcher* of_;
-    };
-
-    /// Returns when nobody drives; the caller takes the role before it lets go of the lock.
-    void await_role(visit& here) {
-        while (driven_) {
-            wake_driver();
-            follow(here, deadline::never());
-        }
-    }
-    void leave_role() noexcept {
-        driven_ = false;
-        call_followers();
-    }
-    void call_followers() noexcept {
-        called_ = waiting_;
-        if (waiting_ > 0)
-            done_.notify_all();
-    }
-
-    /// Work that nobody waits for any more is the pool's thread's. Also after a wait whose time has
-    /// passed: it may have kept that thread from the role, and been called to it in vain.
-    class departure {
-    public:
-        explicit departure(dispatcher& of) noexcept : of_(&of) {}
-        departure(const departure&) = delete;
-        departure& operator=(const departure&) = delete;
-        ~departure() {
-            if (!of_->driven_ && of_->waiting_ == 0 && of_->crew_.work().outstanding() != 0)
-                of_->wake_background();
-        }
-
-    private:
-        dispatcher* of_;
-    };
-
-    /// While the driver sleeps its lock is free: short work need not wait for it to wake.
-    template <class Done>
-    bool spin_as_guest(Done done) {
-        spin_until([&] { return step() || done(); });
-        return done();
-    }
-
-    /// Sleeps until a job is done or the role may be free; false when the time has passed.
-    bool follow(visit& here, const deadline& until) {
-        if (in_background_)
-            wake_driver();  // It makes way for a thread that waits.
-        ++waiting_;
-        bool in_time = true;
-        if (until.is_never())
-            done_.wait(here.lock());
-        else
-            in_time = done_.wait_until(here.lock(), until.moment()) == std::cv_status::no_timeout;
-        --waiting_;
-        called_ -= called_ != 0 ? 1 : 0;
-        return in_time;
-    }
-
-    /// One that sleeps knows only of the limits that there were.
-    void tell_driver_of_times() {
-        if (driven_ && crew_.work().timed() != 0)
-            wake_driver();
-    }
-    void wake_driver() {
-        if (driven_)
-            throw_if_error(crew_.ring(), "ring a pool's doorbell");
-    }
-
-    /// The driver's sleep: until a bell, the end of a worker, or the time.
-    void sleep(visit& here, const deadline& until) {
-        crew_.want_rings(true);
-        // Pairs with the fence in worker_loop::ring_if_wanted().
-        std::atomic_thread_fence(std::memory_order_seq_cst);
-        if (crew_.any_reply())
-            return crew_.want_rings(false);
-        const deadline limit = deadline::earlier(until, crew_.next_time());
+    template <class Look>
+    static void look_unlocked(visit& here, Look& look, std::size_t tasks) {
+        struct relock {
+            std::unique_lock<std::mutex>& lock;
+            ~relock() { lock.lock(); }
+        };
         here.lock().unlock();
-        const auto ec = crew_.listen(limit);
-        here.lock().lock();
-        crew_.want_rings(false);
-        throw_if_error(ec, "wait for a pool's workers");
-        crew_.hear();
+        const relock again{here.lock()};
+        look(tasks);
     }
-
-    void look_now_and_then() {
-        if (++rounds_ % rounds_between_looks != 0)
-            return;
-        throw_if_error(crew_.listen(deadline::now()), "look at a pool's workers");
-        crew_.hear();
-    }
-
-    // ---- the end
 
     /// Waits for all of them at once, and for the pool to be terminated meanwhile: from then on one
     /// that does not heed SIGTERM has a second.
@@ -423,139 +247,9 @@ private:
         }
     }
 
-    void start_background() {
-        if (!background_.joinable())
-            background_ = start_quiet_thread([this] { run_background(); });
-    }
-    void stop_background(visit& here) {
-        stopping_ = true;
-        background_wake_.notify_one();
-        std::thread ended = std::exchange(background_, {});
-        here.lock().unlock();
-        if (ended.joinable())
-            ended.join();
-        here.lock().lock();
-    }
-
-    void run_background() {
-        while (await_work()) {
-            settle_done_jobs();
-            work_in_background();
-        }
-    }
-
-    // A thread that comes back within this time is not relieved of its work: to call the pool's
-    // thread to it and to take it back would cost more than most tasks.
-    static constexpr std::chrono::milliseconds watch_time{1};
-
-    enum class background_state { away, asleep, watching };
-
-    void wake_background() noexcept {
-        const bool urgent = crew_.work().has_done() || crew_.is_urgent();
-        if (background_state_ == background_state::asleep ||
-            (urgent && background_state_ == background_state::watching))
-            background_wake_.notify_one();
-    }
-
-    /// Returns when there is something to do that no other thread will; false when the pool has
-    /// ended.
-    bool await_work() {
-        visit here(*this);
-        bool quiet = false;  // Nobody has been here for as long as a watch lasts.
-        while (!stopping_ && !crew_.work().has_done()) {
-            if (has_work_in_background() && (quiet || crew_.is_urgent()))
-                break;
-            const std::uint64_t seen = visits_;
-            const bool watch = !quiet || has_work_in_background();
-            background_state_ = watch ? background_state::watching : background_state::asleep;
-            if (watch)
-                background_wake_.wait_for(here.lock(), watch_time);
-            else
-                background_wake_.wait(here.lock());
-            background_state_ = background_state::away;
-            quiet = watch && visits_ == seen;
-        }
-        return !stopping_ || crew_.work().has_done();
-    }
-
-    void pass_on_done_jobs() noexcept {
-        if (crew_.work().has_done())
-            wake_background();
-    }
-
-    void settle_done_jobs() {
-        while (const auto done = take_done_job()) {
-            if (!done->has_hooks())
-                continue;
-            done->call_back();
-            const visit here(*this);
-            crew_.work().finish(*done);
-            call_all();
-        }
-    }
-    std::shared_ptr<job> take_done_job() {
-        const visit here(*this);
-        std::shared_ptr<job> done;
-        while (!done && crew_.work().has_done())
-            done = crew_.work().take_done();
-        return done;
-    }
-
-    void work_in_background() {
-        visit here(*this);
-        if (!has_work_in_background())
-            return;
-        in_background_ = true;
-        const std::uint64_t seen = visits_;
-        try {
-            drive_in_role(
-                here,
-                [&] {
-                    return !nobody_waits() || crew_.work().has_done() ||
-                           (visits_ != seen && !crew_.is_urgent());
-                },
-                deadline::never());
-        } catch (...) {
-            fail_everything(std::current_exception());
-        }
-        in_background_ = false;
-    }
-
-    bool nobody_waits() const noexcept {
-        return crew_.work().outstanding() != 0 && waiting_ == 0 && !stopping_;
-    }
-    bool has_work_in_background() const noexcept { return nobody_waits() && !driven_; }
-
-    void fail_everything(const std::exception_ptr& error) noexcept {
-        crew_.fail_everything(error);
-        call_all();
-    }
-    void call_all() noexcept {
-        call_followers();
-        if (driven_)
-            crew_.ring();  // One that cannot be rung cannot be slept on either.
-    }
-
-    std::mutex mutex_;
-    /// Threads that are about to take the lock; only a hint to the driver.
-    std::atomic<int> knocking_{0};
-    std::condition_variable done_;
-    std::condition_variable background_wake_;
     const int owner_ = process_id();
-    crew crew_;
-    unsigned rounds_ = 0;
-    /// Followers, and those among them that were called and are not awake yet.
-    int waiting_ = 0;
-    int called_ = 0;
-    /// Calls so far that give or await work.
-    std::uint64_t visits_ = 0;
-    background_state background_state_ = background_state::away;
-    bool driven_ = false;
-    bool stopping_ = false;
     /// No worker takes a task any more.
     bool ended_ = false;
-    bool in_background_ = false;
-    std::thread background_;
 };
 
 }  // namespace multiprocessing::detail

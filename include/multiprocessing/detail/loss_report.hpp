@@ -37,13 +37,15 @@ inline std::optional<int> end_of(Process& process) {
 /// What the end of one worker looks like from here.
 class loss_report {
 public:
-    loss_report(Process& process, std::optional<int> exitcode, bool out_of_memory)
+    loss_report(Process& process, std::optional<int> exitcode, bool out_of_memory,
+                std::string last_words)
         : name_(process.name()) {
         end_.pid = *process.pid();
         end_.exitcode = exitcode;
         if (exitcode && *exitcode < 0)
             end_.signal = signal_name(-*exitcode);
         end_.out_of_memory = out_of_memory;
+        end_.last_words = std::move(last_words);
     }
 
     std::exception_ptr error(const task_reference& task) const {
@@ -51,7 +53,9 @@ public:
         end.task = task.owner->name() + ", task " + std::to_string(task.task);
         const std::string text = "worker process " + std::to_string(end.pid) + " (" + name_ + ") " +
                                  describe_end(end.exitcode) + " while it ran " + end.task +
-                                 (end.out_of_memory ? "; memory had run out" : "");
+                                 (end.out_of_memory ? "; memory had run out" : "") +
+                                 (end.last_words.empty() ? "" : ". Its last words were:\n") +
+                                 end.last_words;
         return std::make_exception_ptr(WorkerLostError(text, std::move(end)));
     }
 

@@ -33,6 +33,9 @@ public:
         : result_job<R>((elements.size() + chunk - 1) / chunk), function_(std::move(function)),
           elements_(std::move(elements)), chunk_(chunk), results_(elements_.size()) {}
 
+    std::size_t elements() const { return elements_.size(); }
+    std::size_t chunk() const noexcept { return chunk_; }
+
     task_header header() const override { return chunk_call<F, T>::header(); }
     std::size_t argument_bytes(std::size_t task) const override {
         const auto [first, count] = part(task);

@@ -14,6 +14,7 @@
 #include <multiprocessing/detail/result_job.hpp>
 #include <multiprocessing/detail/start_method.hpp>
 #include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/detail/worker_setup.hpp>
 #include <multiprocessing/error.hpp>
 #include <multiprocessing/os.hpp>
 #include <multiprocessing/process.hpp>
@@ -33,6 +34,27 @@ struct pool_options {
     std::optional<long long> maxtasksperchild{};
     /// "fork" or "spawn"; empty for what `get_start_method` says.
     std::string start_method{};
+    /// Starts workers when there is work for them, not more than tasks; else all at once.
+    bool lazy = false;
+    /// Bytes of memory above which a worker ends after its task and another takes its place; 0 for
+    /// none. No task is lost.
+    std::uint64_t recycle_above = 0;
+    /// Bytes of memory that a worker may use for itself, what it has from the start included: what
+    /// goes beyond is refused, which is `std::bad_alloc` in most cases. 0 for no limit.
+    std::uint64_t memory_limit = 0;
+    /// Processor time of a worker, in whole seconds, after which it is ended: its task fails with
+    /// `WorkerLostError`, signal SIGXCPU. 0 for no limit.
+    std::chrono::seconds cpu_limit{0};
+    /// Gives each worker one of the processors that this process may use, in turn.
+    bool pin_workers = false;
+    /// Passes on what workers write to standard error, by a thread of the pool's, so that
+    /// `WorkerLostError` can tell the last lines. Else they write there themselves.
+    bool keep_errors = false;
+    /// Measures each task, for `statistics()`: some hundredths of a microsecond a task.
+    bool measure = false;
+    /// A file to write the run to as a trace, in the format of Chrome that Perfetto opens, whole
+    /// after `join()`. Measures, too.
+    std::string trace{};
 };
 
 /// What is said of one call's work; used as `{.timeout = 5s}`.
@@ -65,6 +87,8 @@ struct map_options {
     std::optional<long long> chunksize{};
     ::multiprocessing::timeout timeout{};
     int retries = 0;
+    /// Shows on standard error how far it has come, if that is a terminal: one line.
+    bool progress = false;
 };
 
 /// The same for a result that comes later; see `call_options` and `apply_options`.
@@ -135,6 +159,28 @@ inline process_options worker_options(const std::string& start_method, const cha
     return {.name = (name == "fork" ? "Fork" : "Spawn") + std::string(kind),
             .daemon = true,
             .start_method = name};
+}
+
+/// Throws `ValueError` where a number is out of range.
+inline crew_plan plan_of(std::optional<int> processes, const pool_options& options,
+                         worker_maker make) {
+    if (options.cpu_limit.count() < 0)
+        throw ValueError("a worker's processor time cannot be limited to less than nothing");
+    crew_plan plan;
+    plan.make = make;
+    plan.processes = checked_count(processes, "process");
+    plan.options = worker_options(options.start_method, "PoolWorker-");
+    plan.setup.initializer = options.initializer;
+    plan.setup.most_tasks = checked_most_tasks(options.maxtasksperchild);
+    plan.setup.most_resident = options.recycle_above;
+    plan.setup.memory_limit = options.memory_limit;
+    plan.setup.cpu_seconds = static_cast<std::uint64_t>(options.cpu_limit.count());
+    plan.setup.measured = options.measure || !options.trace.empty();
+    plan.lazy = options.lazy;
+    plan.pinned = options.pin_workers;
+    plan.trace = options.trace;
+    plan.keep_errors = options.keep_errors;
+    return plan;
 }
 
 /// How much of a stream may be under way.

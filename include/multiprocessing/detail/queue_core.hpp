@@ -172,20 +172,23 @@ private:
     };
 
     /// The time is for the wait for room, not for the mutex: whoever has it lets it go soon, unless
-    /// he waits for room himself. So this gives up only where there is none, and a queue that has
-    /// room is never called full because another puts something large.
+    /// he waits for room himself. So this gives up only where there is none, or after a second more,
+    /// and a queue that has room is not called full because another puts something large.
     class producer_lock : public side_lock {
     public:
         template <class Full>
         producer_lock(robust_mutex& mutex, wait_limit& limit, Full full) : side_lock(mutex) {
             if (!is_locked() && !limit.immediate())
                 attempt(limit.until());
-            while (!is_locked() && !full())
+            const auto patience = deadline::after(longest_put);
+            while (!is_locked() && !full() && !patience.passed())
                 attempt(deadline::after(another_look));
         }
 
     private:
         static constexpr std::chrono::milliseconds another_look{10};
+        // One that takes longer to write was stopped, or waits in a user's `serialize`.
+        static constexpr std::chrono::seconds longest_put{1};
     };
 
     /// Gives up when time has run out. One that asks without waiting does so when there is nothing

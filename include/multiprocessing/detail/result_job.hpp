@@ -79,17 +79,16 @@ using error_callback = function<void(std::exception_ptr)>;
 
 /// What a callback throws concerns nobody who waits; it is told on standard error.
 inline void report_callback_failure() noexcept {
-    const char* type = "unknown";
-    const char* what = "an exception that is no std::exception";
     try {
         throw;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "multiprocessing: a callback threw %s: %s\n",
                      readable_type_name(typeid(error)).c_str(), error.what());
-        return;
     } catch (...) {
+        const std::type_info* const type = current_exception_type();
+        std::fprintf(stderr, "multiprocessing: a callback threw %s, which is no std::exception\n",
+                     type != nullptr ? readable_type_name(*type).c_str() : "something");
     }
-    std::fprintf(stderr, "multiprocessing: a callback threw %s: %s\n", type, what);
 }
 
 inline void call_follower(const function<void()>& follower) noexcept {

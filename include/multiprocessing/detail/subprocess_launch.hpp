@@ -97,16 +97,19 @@ inline void choose_program(launch_plan& plan, const std::string& program, progra
 
 /// Throws `ValueError` for an option of another system.
 inline void check_system(const subprocess::options& how, const command_rules& rules) {
-    const char* const foreign = rules.one_text ? (how.start_new_session ? "start_new_session"
-                                                  : how.process_group   ? "process_group"
-                                                  : how.umask           ? "umask"
-                                                                        : nullptr)
-                                               : (how.startupinfo          ? "startupinfo"
-                                                  : how.creationflags != 0 ? "creationflags"
-                                                                           : nullptr);
-    if (foreign != nullptr)
-        throw ValueError(std::string(foreign) + " is only supported on " +
-                         (rules.one_text ? "POSIX" : "Windows") + " platforms");
+    const auto refuse = [](bool given, const char* option, const char* system) {
+        if (given)
+            throw ValueError(std::string(option) + " is only supported on " + system +
+                             " platforms");
+    };
+    if (rules.one_text) {
+        refuse(how.start_new_session, "start_new_session", "POSIX");
+        refuse(how.process_group.has_value(), "process_group", "POSIX");
+        refuse(how.umask.has_value(), "umask", "POSIX");
+    } else {
+        refuse(how.startupinfo.has_value(), "startupinfo", "Windows");
+        refuse(how.creationflags != 0, "creationflags", "Windows");
+    }
 }
 
 inline void plan_windows(launch_plan& plan, const subprocess::options& how) {

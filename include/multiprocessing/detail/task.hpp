@@ -55,23 +55,37 @@ inline void end_copy_of_worker() noexcept {
     }
 }
 
+/// When a task began and ended, by the monotonic clock, which all processes share. In front of its
+/// value where the pool measures.
+struct task_times {
+    std::chrono::steady_clock::rep began = 0;
+    std::chrono::steady_clock::rep ended = 0;
+
+    static std::chrono::steady_clock::rep now() noexcept {
+        return std::chrono::steady_clock::now().time_since_epoch().count();
+    }
+};
+
 /// Where a task's thunk writes its value: straight into the ring of replies.
 class reply_writer {
 public:
-    explicit reply_writer(ring_writer& ring) noexcept : ring_(&ring) {}
+    reply_writer(ring_writer& ring, bool measured) noexcept
+        : ring_(&ring), began_(measured ? task_times::now() : 0) {}
 
     /// Room for a value of `bytes` bytes; asking again drops what was written.
     std::byte* reserve(std::size_t bytes) { return reserve(reply_kind::value, bytes); }
 
     std::byte* reserve(reply_kind kind, std::size_t bytes) {
         end_copy_of_worker();
+        const std::size_t header_bytes = sizeof kind + (began_ != 0 ? sizeof(task_times) : 0);
         std::error_code ec;
         std::byte* const place =
-            ring_->reserve(sizeof kind + bytes, ring_growth::whenever_full, ec);
+            ring_->reserve(header_bytes + bytes, ring_growth::whenever_full, ec);
         if (place == nullptr)
             throw_system_error(ec, "make room for a result of " + std::to_string(bytes) + " bytes");
         std::memcpy(place, &kind, sizeof kind);
-        return place + sizeof kind;
+        times_ = place + sizeof kind;
+        return place + header_bytes;
     }
 
     template <class... Ts>
@@ -79,8 +93,18 @@ public:
         encode_to(reserve(encoded_size(values...)), values...);
     }
 
+    /// When the value is written.
+    void end() noexcept {
+        if (began_ == 0)
+            return;
+        const task_times times{began_, task_times::now()};
+        std::memcpy(times_, &times, sizeof times);
+    }
+
 private:
     ring_writer* ring_;
+    std::chrono::steady_clock::rep began_;
+    std::byte* times_ = nullptr;
 };
 
 /// Reads a task's arguments, does the work, writes its value; or throws.
@@ -113,6 +137,7 @@ public:
     virtual ~job() = default;
 
     std::size_t tasks() const noexcept { return tasks_; }
+    std::size_t tasks_done() const noexcept { return tasks_ - remaining_; }
     /// Pairs with the release in finish(): the results are visible with it.
     bool done() const noexcept { return done_.load(std::memory_order_acquire); }
 
@@ -151,6 +176,9 @@ public:
     }
     /// Whether each of its tasks is waited for, not their end alone.
     bool tells_each() const noexcept { return tells_each_; }
+    /// Whether it is in the list of jobs whose end is the user's code.
+    bool is_listed() const noexcept { return is_listed_; }
+    void be_listed(bool listed) noexcept { is_listed_ = listed; }
     /// Whether no task of it is outstanding.
     bool is_idle() const noexcept { return remaining_ == 0; }
 
@@ -188,7 +216,6 @@ public:
     std::shared_ptr<job> self;
     /// In the list of jobs whose end is the user's code.
     job* next_done = nullptr;
-    bool is_listed = false;
 
 protected:
     /// Before it is given to the dispatcher.
@@ -213,6 +240,7 @@ private:
     bool calls_back_ = false;
     bool has_hooks_ = false;
     bool tells_each_ = false;
+    bool is_listed_ = false;
     task_rules rules_;
     /// How often each was run again; null for most jobs.
     std::unique_ptr<std::map<std::size_t, std::uint32_t>> retried_;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -18,6 +19,7 @@
 #include <multiprocessing/detail/arguments.hpp>
 #include <multiprocessing/detail/callable.hpp>
 #include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/library_mutex.hpp>
 #include <multiprocessing/detail/task.hpp>
 
 namespace multiprocessing::detail {
@@ -61,16 +63,25 @@ public:
 private:
     using shared_bytes = std::shared_ptr<const std::vector<std::byte>>;
 
+    struct remembered {
+        std::optional<F> function;
+        shared_bytes bytes;
+    };
+
     /// The same for all tasks of a function that follow each other: a million of them may wait.
     static shared_bytes bytes_of(const F& function) {
         static_assert(std::is_trivially_copyable_v<F>);
-        thread_local std::optional<F> last;
-        thread_local shared_bytes last_bytes;
-        if (!last || std::memcmp(&*last, &function, sizeof function) != 0) {
-            last_bytes = std::make_shared<const std::vector<std::byte>>(encode(function));
-            last.emplace(function);
+        static remembered* const last = new remembered;  // Never destroyed: used until the end.
+        {
+            const std::lock_guard lock(library_mutex());
+            if (last->function && std::memcmp(&*last->function, &function, sizeof function) == 0)
+                return last->bytes;
         }
-        return last_bytes;
+        remembered now{function, std::make_shared<const std::vector<std::byte>>(encode(function))};
+        const shared_bytes bytes = now.bytes;
+        const std::lock_guard lock(library_mutex());
+        std::swap(*last, now);
+        return bytes;
     }
 
     /// Finding a function takes longer than many a task: the last one is remembered, unless its name

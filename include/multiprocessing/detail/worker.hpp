@@ -17,6 +17,7 @@
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/doorbell.hpp>
+#include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/process_state.hpp>
 #include <multiprocessing/detail/remote_exception.hpp>
 #include <multiprocessing/detail/ring.hpp>
@@ -63,7 +64,7 @@ public:
         if (!initialize())
             return;
         std::span<const std::byte> task;
-        for (std::uint64_t served = 0; setup_.most_tasks == 0 || served < setup_.most_tasks;) {
+        for (std::uint64_t served = 0; !has_had_enough(served);) {
             wait_for_task(task);
             note_beginning(task);
             const bool mine = take();
@@ -80,19 +81,45 @@ private:
     // The pool rarely needs the room: letting go of several tasks at once saves half of the cost.
     static constexpr std::uint32_t most_staged = 32;
 
+    /// Whether another worker is to go on.
+    bool has_had_enough(std::uint64_t served) {
+        if (setup_.most_tasks != 0 && served >= setup_.most_tasks)
+            return true;
+        return setup_.most_resident != 0 && served != 0 && is_too_large();
+    }
+    /// The question costs as much as some short tasks: it is asked now and then.
+    bool is_too_large() {
+        using clock = std::chrono::steady_clock;
+        const auto now = clock::now();
+        if (now < next_look_)
+            return false;
+        const bool too_large = resident_bytes() > setup_.most_resident;
+        next_look_ = now + std::chrono::milliseconds(1);
+        return too_large;
+    }
+
     /// False where the pool has been told that it failed.
     bool initialize() {
-        if (!setup_.initializer)
-            return true;
         try {
-            setup_.initializer();
+            set_limits();
+            if (setup_.initializer)
+                setup_.initializer();
             return true;
         } catch (...) {
-            reply_writer reply(replies_);
+            reply_writer reply(replies_, false);
             reply_with_exception(reply, reply_kind::no_start);
         }
         publish_reply();
         return false;
+    }
+
+    void set_limits() const {
+        if (setup_.processor)
+            throw_if_error(run_on_processor(*setup_.processor), "pin a pool's worker");
+        if (setup_.memory_limit != 0)
+            throw_if_error(limit_memory(setup_.memory_limit), "limit a pool's worker's memory");
+        if (setup_.cpu_seconds != 0)
+            throw_if_error(limit_cpu_time(setup_.cpu_seconds), "limit a pool's worker's time");
     }
 
     void wait_for_task(std::span<const std::byte>& task) {
@@ -144,12 +171,13 @@ private:
         header.offset &= ~task_header::timed;
         if (header.image == 0 && header.offset == 0)
             return false;
-        reply_writer reply(replies_);
+        reply_writer reply(replies_, setup_.measured);
         try {
             cache_.find(header)(arguments, reply);
         } catch (...) {
             reply_with_exception(reply, reply_kind::exception);
         }
+        reply.end();
         publish_reply();
         return true;
     }
@@ -179,6 +207,7 @@ private:
     ring_reader tasks_;
     ring_writer replies_;
     thunk_cache cache_;
+    std::chrono::steady_clock::time_point next_look_{};
     std::uint32_t index_ = 0;
     std::uint32_t passed_over_ = 0;
 };
@@ -186,6 +215,10 @@ private:
 /// A worker is a daemon to its parent, which ends it; it may have children all the same: they are
 /// tied to it, and end when it does.
 inline void worker_main(const worker_ports& ports, const worker_setup& setup) {
+    if (ports.errors) {
+        redirect_standard_error(ports.errors->get());
+        ports.errors->reset();
+    }
     lead_group();
     is_copy_of_worker() = false;  // One that a task of another pool has forked is none.
     if constexpr (has_fork)

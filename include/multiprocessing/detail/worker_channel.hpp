@@ -90,22 +90,31 @@ struct worker_ports {
     std::shared_ptr<shared_block> tasks;
     std::shared_ptr<shared_block> replies;
     std::shared_ptr<doorbell> bell;
+    /// What is to be its standard error; null for the pool's.
+    std::shared_ptr<handle> errors{};
 };
 
 template <>
 struct codec<worker_ports> {
-    static constexpr std::size_t min_bytes = 3 * sizeof(std::uint32_t);
+    static constexpr std::size_t min_bytes = 4 * sizeof(std::uint32_t);
+    static constexpr std::uint32_t none = 0xffffffff;
 
     static void size(sizer& sizes, const worker_ports&) { sizes.add(min_bytes); }
     static void write(writer& out, const worker_ports& ports) {
         for (const native_handle object :
              {ports.tasks->native(), ports.replies->native(), ports.bell->native()})
             out.put_value(handle_outbox::put(object, "pool's worker"));
+        out.put_value(ports.errors ? handle_outbox::put(ports.errors->get(), "pool's worker")
+                                   : none);
     }
     static worker_ports read(decoder& in) {
         auto tasks = std::make_shared<shared_block>(take(in));
         auto replies = std::make_shared<shared_block>(take(in));
-        return {std::move(tasks), std::move(replies), std::make_shared<doorbell>(take(in))};
+        auto bell = std::make_shared<doorbell>(take(in));
+        std::shared_ptr<handle> errors;
+        if (const auto place = in.take_value<std::uint32_t>(); place != none)
+            errors = std::make_shared<handle>(handle_inbox::take(place));
+        return {std::move(tasks), std::move(replies), std::move(bell), std::move(errors)};
     }
 
 private:

@@ -19,6 +19,7 @@
 #include <multiprocessing/detail/arguments.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/pool_statistics.hpp>
 #include <multiprocessing/detail/remote_exception.hpp>
 #include <multiprocessing/detail/ring.hpp>
 #include <multiprocessing/detail/task.hpp>
@@ -29,10 +30,6 @@
 #include <multiprocessing/process.hpp>
 
 namespace multiprocessing::detail {
-
-/// How a pool makes the process of a worker.
-using worker_maker = Process (*)(worker_ports ports, const worker_setup& setup,
-                                 const process_options& options);
 
 /// The worker of all pools. A template, of which a pool is given the address where one is made:
 /// what a worker runs must enter itself into the registry before main, and so be compiled, in every
@@ -46,9 +43,11 @@ class worker_link {
 public:
     /// Starts a worker; throws what `Process::start` throws.
     worker_link(worker_maker make, const std::shared_ptr<doorbell>& bell,
-                const process_options& options, const worker_setup& setup, std::uint64_t number)
+                const process_options& options, const worker_setup& setup, std::uint64_t number,
+                std::shared_ptr<handle> errors)
         : number_(number), most_tasks_(setup.most_tasks),
-          process_(make({channel_.tasks_block(), channel_.replies_block(), bell}, setup, options)),
+          process_(make({channel_.tasks_block(), channel_.replies_block(), bell, std::move(errors)},
+                        setup, options)),
           tasks_(channel_.control().tasks, channel_.tasks()),
           replies_(channel_.control().replies, channel_.replies()) {
         process_.start();
@@ -65,7 +64,7 @@ public:
     std::size_t load_bytes() const noexcept { return given_bytes_ + stale_bytes_; }
     /// Whether it will run one task more than it has.
     bool has_room() const noexcept {
-        if (is_being_ended())
+        if (is_being_ended() || is_retiring())
             return false;
         return most_tasks_ == 0 || answered_ + given_.size() < most_tasks_;
     }
@@ -120,6 +119,14 @@ public:
         return first;
     }
 
+    /// Has it end after the task that it runs, if any; it is to have no others.
+    void retire() {
+        retiring_ = true;
+        ask_to_end();
+    }
+    bool is_retiring() const noexcept { return retiring_; }
+    worker_tally& tally() noexcept { return tally_; }
+
     /// Ends it, so that the task that it runs fails with `reason`: gently at first. It is to have
     /// no other tasks.
     void end(std::exception_ptr reason) {
@@ -160,8 +167,10 @@ public:
         if (found && (given_.empty() || reply.size() < sizeof(reply_kind)))
             throw_system_error(std::make_error_code(std::errc::bad_message),
                                "read a reply to no task, or one that says nothing");
-        if (found)
+        if (found) {
             task = given_.front().task;
+            tally_.count(given_.front().bytes, reply.size());
+        }
         return found;
     }
     void pop_reply() noexcept {
@@ -304,6 +313,8 @@ private:
     std::exception_ptr no_start_;
     std::exception_ptr reason_;
     deadline kill_time_ = deadline::never();
+    bool retiring_ = false;
+    worker_tally tally_;
     Process process_;
     ring_writer tasks_;
     ring_reader replies_;

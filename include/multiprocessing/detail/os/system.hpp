@@ -12,10 +12,13 @@
 #include <multiprocessing/config.hpp>
 #include <multiprocessing/detail/command_rules.hpp>
 #include <multiprocessing/detail/os/backend.hpp>
+#include <multiprocessing/detail/os/handle.hpp>
 
 #if defined(MULTIPROCESSING_POSIX)
+#include <multiprocessing/detail/posix/limits.hpp>
 #include <multiprocessing/detail/posix/system.hpp>
 #elif defined(MULTIPROCESSING_WINDOWS)
+#include <multiprocessing/detail/windows/limits.hpp>
 #include <multiprocessing/detail/windows/system.hpp>
 #endif
 
@@ -49,6 +52,12 @@ using backend::end_forked_process;
 using backend::lead_group;
 using backend::signal_group;
 
+/// redirect_standard_error(object): what is written there goes to that stream from now on.
+using backend::redirect_standard_error;
+
+/// standard_error_is_terminal(): whether somebody watches what is written there.
+using backend::standard_error_is_terminal;
+
 /// wait_process(which, options, pid, status), exit_code_of(status, code): waiting as the system
 /// names it; where there are no such statuses, `status` is the exit code itself.
 using backend::exit_code_of;
@@ -60,6 +69,15 @@ using backend::wait_process;
 using backend::affinity_cpus;
 using backend::machine_cpus;
 using backend::quota_cpus;
+
+/// limit_memory(bytes): of this process, beyond which memory for its own use is refused to it.
+/// limit_cpu_time(seconds): of this process, after which it is ended. run_on_processor(which): this
+/// process runs on that one only of those that it may use, counted round. resident_bytes(): memory
+/// that this process has in use now.
+using backend::limit_cpu_time;
+using backend::limit_memory;
+using backend::resident_bytes;
+using backend::run_on_processor;
 
 /// signal_name(9) is "SIGKILL". random_bytes(data, bytes): fit for keys.
 /// out_of_memory_kills(): how many processes this one's group, or the system where that is not
@@ -98,6 +116,14 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     noexcept;
     { lead_group() }
     noexcept;
+    { redirect_standard_error(standard_stream(2)) }
+    noexcept;
+    { standard_error_is_terminal() }
+    noexcept->std::same_as<bool>;
+    { limit_memory(bytes) } -> std::same_as<std::error_code>;
+    { limit_cpu_time(bytes) } -> std::same_as<std::error_code>;
+    { run_on_processor(bytes) } -> std::same_as<std::error_code>;
+    { resident_bytes() } -> std::same_as<std::uint64_t>;
     { signal_group(number, number) }
     noexcept;
     { out_of_memory_kills() } -> std::same_as<std::uint64_t>;

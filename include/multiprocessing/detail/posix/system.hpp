@@ -15,6 +15,7 @@
 #include <multiprocessing/detail/command_rules.hpp>
 #include <multiprocessing/detail/posix/child_calls.hpp>
 #include <multiprocessing/detail/posix/error.hpp>
+#include <multiprocessing/detail/posix/files.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
 
@@ -67,6 +68,14 @@ inline std::error_code kill_process(int pid, int signal) noexcept {
     return ::kill(pid, signal) == -1 ? last_error() : std::error_code();
 }
 
+inline void redirect_standard_error(native_handle object) noexcept {
+    ::dup2(object, 2);  // On failure it stays what it was.
+}
+
+inline bool standard_error_is_terminal() noexcept {
+    return ::isatty(2) == 1;
+}
+
 /// The tie to the parent is known by its signal; see tie.hpp. What it ends is the group from now
 /// on.
 inline void lead_group() noexcept {
@@ -99,20 +108,6 @@ inline int affinity_cpus() {
             break;
     }
     return 0;
-}
-
-/// A small file of /proc or /sys, whole; empty where it cannot be read.
-inline std::string read_text(const std::string& path) {
-    const handle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    std::string text;
-    std::size_t count = file ? 1 : 0;
-    while (count > 0) {
-        std::byte buffer[4096];
-        if (read_some(file.get(), buffer, count))
-            return {};
-        text.append(reinterpret_cast<const char*>(buffer), count);
-    }
-    return text;
 }
 
 /// The path of this process in the hierarchy of one controller, or in the unified one, as

@@ -45,6 +45,7 @@ using module_handle = void*;
 using module_handle = ::HINSTANCE__*;
 #endif
 using storage_callback = void(__stdcall*)(void*);
+using control_handler = int(__stdcall*)(dword);
 using wait_callback = void(__stdcall*)(void*, unsigned char);
 
 #define MULTIPROCESSING_WINDOWS_CALL __declspec(dllimport)
@@ -128,6 +129,8 @@ MULTIPROCESSING_WINDOWS_CALL void __stdcall DeleteProcThreadAttributeList(
     ::_PROC_THREAD_ATTRIBUTE_LIST*);
 MULTIPROCESSING_WINDOWS_CALL handle_value __stdcall CreateJobObjectW(::_SECURITY_ATTRIBUTES*,
                                                                      const wchar_t*);
+MULTIPROCESSING_WINDOWS_CALL int __stdcall AssignProcessToJobObject(handle_value, handle_value);
+MULTIPROCESSING_WINDOWS_CALL int __stdcall SetConsoleCtrlHandler(control_handler, int);
 MULTIPROCESSING_WINDOWS_CALL handle_value __stdcall GetCurrentProcess();
 MULTIPROCESSING_WINDOWS_CALL dword __stdcall GetCurrentProcessId();
 MULTIPROCESSING_WINDOWS_CALL handle_value __stdcall OpenProcess(dword, int, dword);
@@ -163,8 +166,8 @@ MULTIPROCESSING_WINDOWS_CALL int __stdcall FreeLibrary(module_handle);
 MULTIPROCESSING_WINDOWS_CALL int __stdcall GetModuleHandleExW(dword, const wchar_t*,
                                                               module_handle*);
 MULTIPROCESSING_WINDOWS_CALL procedure __stdcall GetProcAddress(module_handle, const char*);
-MULTIPROCESSING_WINDOWS_CALL int __stdcall K32EnumProcessModules(handle_value, module_handle*,
-                                                                 dword, dword*);
+// Its header, <psapi.h>, does not say dllimport.
+int __stdcall K32EnumProcessModules(handle_value, module_handle*, dword, dword*);
 }
 
 #undef MULTIPROCESSING_WINDOWS_CALL

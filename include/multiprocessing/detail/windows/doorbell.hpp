@@ -2,7 +2,6 @@
 // Windows backend of detail/os/doorbell.hpp: an event, and the wait for it and others.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/windows/api.hpp>
 #include <multiprocessing/detail/windows/error.hpp>
@@ -28,6 +28,21 @@ public:
     static std::error_code create(doorbell& bell) noexcept { return create_event(bell.event_); }
 
     native_handle native() const noexcept { return event_.get(); }
+
+    /// Asks whether it is an event that stays set; another such event under its number passes.
+    std::error_code check() const noexcept {
+        using query = long __stdcall(api::handle_value, int, void*, unsigned long, unsigned long*);
+        static query* const ask = api::find_function<query>(L"ntdll.dll", "NtQueryEvent");
+        struct {
+            int resets_itself;
+            long set;
+        } basic{};
+        const bool known = ask != nullptr && event_ &&
+                           ask(to_system(event_.get()), 0, &basic, sizeof basic, nullptr) >= 0;
+        return known && basic.resets_itself == 0
+                   ? std::error_code()
+                   : std::make_error_code(std::errc::bad_file_descriptor);
+    }
 
     std::error_code ring() noexcept { return error_unless(api::SetEvent(to_system(event_.get()))); }
     void silence() noexcept {
@@ -53,7 +68,7 @@ public:
         bool unused = false;
         if (object == no_handle)
             return std::make_error_code(std::errc::bad_file_descriptor);
-        if (std::find(objects_.begin(), objects_.end(), object) != objects_.end())
+        if (detail::find(objects_.begin(), objects_.end(), object) != objects_.end())
             return std::make_error_code(std::errc::file_exists);
         const bool pipe = is_pipe(object);
         if (const auto ec = pipe ? std::error_code() : wait_for(object, deadline::now(), unused))
@@ -66,7 +81,7 @@ public:
     }
 
     void remove(native_handle object) noexcept {
-        const auto place = std::find(objects_.begin(), objects_.end(), object);
+        const auto place = detail::find(objects_.begin(), objects_.end(), object);
         if (place == objects_.end())
             return;
         pipes_ -= is_pipe(object) ? 1 : 0;

@@ -56,6 +56,10 @@ private:
     native_handle object_ = no_handle;
 };
 
+/// No process is a copy of another here.
+inline void keep_from_forks(native_handle) noexcept {}
+inline void give_to_forks(native_handle) noexcept {}
+
 /// Takes over what a function of the system has made; an error if that is nothing.
 inline std::error_code take_over(api::handle_value made, handle& owner) noexcept {
     const native_handle object = from_system(made);

@@ -2,7 +2,6 @@
 // A launch_plan as CreateProcessW wants it: texts, handles that are lent, attributes.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -11,6 +10,7 @@
 #include <system_error>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/command_line.hpp>
 #include <multiprocessing/detail/os/launch_plan.hpp>
 #include <multiprocessing/detail/windows/api.hpp>
@@ -68,8 +68,8 @@ private:
     };
 
     std::vector<mark>::iterator find(native_handle object) noexcept {
-        return std::find_if(marks_.begin(), marks_.end(),
-                            [object](const mark& one) { return one.object == object; });
+        return detail::find_if(marks_.begin(), marks_.end(),
+                               [object](const mark& one) { return one.object == object; });
     }
 
     std::mutex mutex_;
@@ -88,7 +88,7 @@ public:
     }
 
     std::error_code add(native_handle object) {
-        if (std::find(objects_.begin(), objects_.end(), to_system(object)) != objects_.end())
+        if (detail::find(objects_.begin(), objects_.end(), to_system(object)) != objects_.end())
             return {};
         if (object == no_handle)
             return std::make_error_code(std::errc::bad_file_descriptor);
@@ -167,7 +167,7 @@ struct process_information {
     api::dword thread_id = 0;
 };
 
-/// The texts of a launch. A command for a batch file is one for the interpreter of such files.
+/// The texts of a launch, in UTF-16.
 struct launch_texts {
     std::wstring arguments;
     std::wstring environment;

@@ -36,6 +36,9 @@ public:
             api::UnmapViewOfFile(base_);  // Nothing to do on failure: it is a view, and ours.
     }
 
+    /// No process is a copy of another here.
+    void withhold() const noexcept {}
+
     std::byte* data() const noexcept { return data_; }
     std::size_t size() const noexcept { return bytes_; }
     explicit operator bool() const noexcept { return data_ != nullptr; }

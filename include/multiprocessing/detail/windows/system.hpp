@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <multiprocessing/detail/command_line.hpp>
@@ -16,6 +18,7 @@
 #include <multiprocessing/detail/windows/api.hpp>
 #include <multiprocessing/detail/windows/error.hpp>
 #include <multiprocessing/detail/windows/handle.hpp>
+#include <multiprocessing/detail/windows/job.hpp>
 #include <multiprocessing/detail/windows/random.hpp>
 #include <multiprocessing/detail/windows/text.hpp>
 #include <multiprocessing/detail/windows/wait.hpp>
@@ -129,6 +132,28 @@ inline std::error_code kill_process(int pid, int signal) noexcept {
         return ec;
     return error_unless(
         api::TerminateProcess(to_system(process.get()), static_cast<unsigned>(signal)));
+}
+
+/// The group ends with its leader, whose end closes the job, so nobody need know who else is in it.
+/// Where the system refuses the job, what the leader starts is tied to it or on its own.
+inline void lead_group() noexcept {
+    static_cast<void>(enter_job_of_own());
+    api::SetConsoleCtrlHandler(nullptr, 1);  // Without a console nothing is typed.
+}
+
+inline void signal_group(int leader, int signal) noexcept {
+    kill_process(leader, -signal);  // Fails where it has ended, and with it the group.
+}
+
+/// A thread is interrupted by nothing here.
+template <class Body>
+std::thread start_quiet_thread(Body body) {
+    return std::thread(std::move(body));
+}
+
+/// Windows refuses memory instead of ending processes.
+inline std::uint64_t out_of_memory_kills() noexcept {
+    return 0;
 }
 
 inline int machine_cpus() noexcept {

@@ -2,7 +2,6 @@
 // Waiting for handles: one, some, or more than the system takes in one call.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -128,7 +127,8 @@ inline std::error_code wait_for_any(std::span<const native_handle> objects, cons
     }
     static_assert(sizeof(native_handle) == sizeof(api::handle_value));
     api::handle_value handles[api::most_wait_objects];
-    std::transform(objects.begin(), objects.end(), handles, to_system);
+    for (std::size_t i = 0; i < objects.size(); ++i)
+        handles[i] = to_system(objects[i]);
     const auto count = static_cast<api::dword>(objects.size());
     const api::dword result = wait_until(until, [&](api::dword limit) {
         return api::WaitForMultipleObjects(count, handles, 0, limit);

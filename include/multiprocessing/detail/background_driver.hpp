@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// The pool's own thread: works where nobody waits, and runs the user's code that has no other
+// thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include <multiprocessing/detail/crew.hpp>
+#include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/driver.hpp>
+#include <multiprocessing/detail/os/quiet_thread.hpp>
+#include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/task.hpp>
+
+namespace multiprocessing::detail {
+
+class background_driver : protected driver {
+protected:
+    explicit background_driver(crew_plan plan) : driver(std::move(plan)) {}
+    ~background_driver() = default;
+
+    void start_background() {
+        if (!background_.joinable())
+            background_ = start_quiet_thread([this] { run_background(); });
+    }
+    void stop_background(visit& here) {
+        stopping_ = true;
+        background_wake_.notify_one();
+        std::thread ended = std::exchange(background_, {});
+        here.lock().unlock();
+        if (ended.joinable())
+            ended.join();
+        here.lock().lock();
+    }
+
+private:
+    // A thread that comes back within this time is not relieved of its work: to call the pool's
+    // thread to it and to take it back would cost more than most tasks.
+    static constexpr std::chrono::milliseconds watch_time{1};
+
+    void run_background() {
+        while (await_work()) {
+            settle_done_jobs();
+            work_in_background();
+        }
+    }
+
+    /// Returns when there is something to do that no other thread will; false when the pool has
+    /// ended.
+    bool await_work() {
+        visit here(*this);
+        bool quiet = false;  // Nobody has been here for as long as a watch lasts.
+        while (!stopping_ && !crew_.work().has_done()) {
+            if (has_work_in_background() && (quiet || crew_.is_urgent()))
+                break;
+            const std::uint64_t seen = visits_;
+            const bool watch = !quiet || has_work_in_background();
+            background_state_ = watch ? background_state::watching : background_state::asleep;
+            if (watch)
+                background_wake_.wait_for(here.lock(), watch_time);
+            else
+                background_wake_.wait(here.lock());
+            background_state_ = background_state::away;
+            quiet = watch && visits_ == seen;
+        }
+        return !stopping_ || crew_.work().has_done();
+    }
+
+    void settle_done_jobs() {
+        while (const auto done = take_done_job()) {
+            if (!done->has_hooks())
+                continue;
+            done->call_back();
+            const visit here(*this);
+            crew_.work().finish(*done);
+            call_all();
+        }
+    }
+    std::shared_ptr<job> take_done_job() {
+        const visit here(*this);
+        std::shared_ptr<job> done;
+        while (!done && crew_.work().has_done())
+            done = crew_.work().take_done();
+        return done;
+    }
+
+    void work_in_background() {
+        visit here(*this);
+        if (!has_work_in_background())
+            return;
+        in_background_ = true;
+        const std::uint64_t seen = visits_;
+        try {
+            drive_in_role(
+                here,
+                [&] {
+                    return !nobody_waits() || crew_.work().has_done() ||
+                           (visits_ != seen && !crew_.is_urgent());
+                },
+                deadline::never());
+        } catch (...) {
+            fail_everything(std::current_exception());
+        }
+        in_background_ = false;
+    }
+
+    std::thread background_;
+};
+
+}  // namespace multiprocessing::detail

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// What a pool's workers have done, and when: counted, and written as a trace.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/error.hpp>
+
+namespace multiprocessing {
+
+/// What one worker of a pool has done so far.
+struct worker_statistics {
+    int pid = 0;
+    std::string name{};
+    /// Tasks answered; a chunk of a map is one.
+    std::uint64_t tasks = 0;
+    /// Bytes of their arguments and results, as they crossed.
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+    /// Time in tasks, and time since its start that was not; zero where the pool does not measure.
+    std::chrono::nanoseconds busy{0};
+    std::chrono::nanoseconds idle{0};
+    /// Whether it is there; those that have ended stay in the list.
+    bool alive = false;
+};
+
+namespace detail {
+
+/// What is counted of a worker while it is there.
+class worker_tally {
+public:
+    void count(std::size_t bytes_in, std::size_t bytes_out) noexcept {
+        ++counted_.tasks;
+        counted_.bytes_in += bytes_in;
+        counted_.bytes_out += bytes_out;
+    }
+    void count_time(const task_times& times) noexcept {
+        counted_.busy += std::chrono::steady_clock::duration(times.ended - times.began);
+    }
+    worker_statistics at_present(int pid, std::string name, bool measured, bool alive) const {
+        worker_statistics found = counted_;
+        found.pid = pid;
+        found.name = std::move(name);
+        found.alive = alive;
+        if (measured)
+            found.idle = std::chrono::steady_clock::now() - started_ - found.busy;
+        return found;
+    }
+
+private:
+    worker_statistics counted_;
+    std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+/// A run in the trace-event format of Chrome, which Perfetto and chrome://tracing open: a row for
+/// each worker, a bar for each task.
+class trace_file {
+public:
+    /// Throws `std::system_error` where the file cannot be made.
+    explicit trace_file(const std::string& path) : path_(path), file_(path, std::ios::binary) {
+        if (!file_)
+            throw_system_error(std::make_error_code(std::errc::io_error),
+                               "write the trace '" + path + "'");
+        file_ << "[";
+    }
+
+    void add_worker(int pid, const std::string& name) {
+        begin() << R"({"ph":"M","name":"process_name","pid":)" << pid << R"(,"args":{"name":")"
+                << escaped(name) << R"("}})";
+    }
+    void add_task(int pid, const std::string& name, std::size_t number, const task_times& times) {
+        begin() << R"({"ph":"X","name":")" << escaped(name) << R"(","pid":)" << pid << R"(,"tid":)"
+                << pid << R"(,"ts":)" << microseconds(times.began - origin_) << R"(,"dur":)"
+                << microseconds(times.ended - times.began) << R"(,"args":{"task":)" << number
+                << "}}";
+    }
+    void close() {
+        if (file_.is_open())
+            file_ << "\n]\n";
+        file_.close();
+    }
+
+private:
+    std::ofstream& begin() {
+        file_ << (std::exchange(first_, false) ? "\n" : ",\n");
+        return file_;
+    }
+
+    static std::string microseconds(std::chrono::steady_clock::rep ticks) {
+        const std::chrono::duration<double, std::micro> time =
+            std::chrono::steady_clock::duration(ticks);
+        char text[32];
+        std::snprintf(text, sizeof text, "%.3f", time.count());
+        return text;
+    }
+    static std::string escaped(const std::string& text) {
+        std::string out;
+        for (const char c : text) {
+            if (c == '"' || c == '\\')
+                out += '\\';
+            out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+        }
+        return out;
+    }
+
+    std::string path_;
+    std::ofstream file_;
+    const std::chrono::steady_clock::rep origin_ = task_times::now();
+    bool first_ = true;
+};
+
+}  // namespace detail
+}  // namespace multiprocessing

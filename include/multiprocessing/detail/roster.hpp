@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// The worker processes of a pool: how they are started and listened to, and what is known of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/error_relay.hpp>
+#include <multiprocessing/detail/os/child.hpp>
+#include <multiprocessing/detail/os/doorbell.hpp>
+#include <multiprocessing/detail/os/handle.hpp>
+#include <multiprocessing/detail/os/pipe.hpp>
+#include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/pool_statistics.hpp>
+#include <multiprocessing/detail/worker_link.hpp>
+#include <multiprocessing/detail/worker_setup.hpp>
+#include <multiprocessing/error.hpp>
+#include <multiprocessing/process.hpp>
+
+namespace multiprocessing::detail {
+
+/// Ordinary code without a lock, as the crew is.
+class roster {
+public:
+    explicit roster(crew_plan plan)
+        : processes_(plan.processes), plan_(std::move(plan)), bell_(std::make_shared<doorbell>()) {
+        if (!plan_.trace.empty())
+            trace_.emplace(plan_.trace);
+        if (plan_.keep_errors)
+            relay_.emplace();
+        throw_if_error(doorbell::create(*bell_), "create a pool's doorbell");
+        throw_if_error(wait_set::create(wait_set_), "create a pool's wait set");
+        throw_if_error(wait_set_.add(bell_->native(), bell_key), "listen to a pool's doorbell");
+        workers_.reserve(processes_);
+        try {
+            while (!plan_.lazy && workers_.size() < processes_)
+                start_worker();
+        } catch (...) {
+            for (auto& worker : workers_)
+                end_at_once(worker->process());
+            throw;
+        }
+    }
+
+    roster(const roster&) = delete;
+    roster& operator=(const roster&) = delete;
+
+    std::size_t processes() const noexcept { return processes_; }
+    /// Of all workers, also of those that have ended, where the pool measures.
+    std::vector<worker_statistics> statistics() {
+        std::vector<worker_statistics> found = ended_;
+        for (auto& worker : workers_)
+            found.push_back(present(*worker, true));
+        return found;
+    }
+    bool has_ended() const noexcept { return workers_.empty(); }
+    std::vector<int> pids() {
+        std::vector<int> pids;
+        for (auto& worker : workers_)
+            pids.push_back(*worker->process().pid());
+        return pids;
+    }
+
+    bool any_reply() const noexcept {
+        for (const auto& worker : workers_)
+            if (worker->has_reply())
+                return true;
+        return false;
+    }
+
+    void want_rings(bool wanted) noexcept {
+        for (auto& worker : workers_)
+            worker->want_ring(wanted);
+    }
+
+    std::error_code ring() noexcept { return bell_->ring(); }
+
+    /// Sleeps until a bell, the end of a worker, or the time.
+    std::error_code listen(const deadline& until) { return wait_set_.wait(until, ready_); }
+
+    /// After the last worker's end.
+    void close_trace() {
+        if (trace_)
+            trace_->close();
+    }
+
+protected:
+    ~roster() = default;
+
+    static constexpr std::uint64_t bell_key = 0;
+    void start_worker() {
+        process_options options = plan_.options;
+        options.name += std::to_string(++started_);
+        worker_setup setup = plan_.setup;
+        if (plan_.pinned)
+            setup.processor = started_ - 1;
+        pipe_ends errors;
+        workers_.push_back(std::make_unique<worker_link>(plan_.make, bell_, options, setup,
+                                                         started_, open_errors(errors)));
+        worker_link& worker = *workers_.back();
+        if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
+            end_at_once(worker.process());
+            workers_.pop_back();
+            throw_system_error(ec, "listen to the end of a pool's worker");
+        }
+        if (relay_)
+            relay_->add(started_, std::move(errors.reader));
+        if (trace_)
+            trace_->add_worker(*worker.process().pid(), options.name);
+    }
+
+    /// The writing end of a worker's standard error; null where it is the pool's own.
+    std::shared_ptr<handle> open_errors(pipe_ends& ends) const {
+        if (!relay_)
+            return nullptr;
+        throw_if_error(open_program_pipe(ends, false),
+                       "open a pipe for the standard error of a pool's worker");
+        ends.writer.share_with_forks();
+        return std::make_shared<handle>(std::move(ends.writer));
+    }
+    /// What one that has ended wrote last.
+    std::string last_words(const worker_link& worker) {
+        return relay_ ? relay_->finish(worker.number()) : std::string();
+    }
+
+    /// Workers that take tasks; the others end when they have done the one that they are at.
+    std::size_t active() const noexcept { return workers_.size() - retiring_; }
+    worker_statistics present(worker_link& worker, bool alive) {
+        return worker.tally().at_present(*worker.process().pid(), worker.process().name(),
+                                         plan_.setup.measured, alive);
+    }
+
+    static void end_at_once(Process& process) {
+        process.kill();
+        process.join();
+    }
+
+    /// What a task has started and left goes with its worker, unless that ends when it was to. The
+    /// number is the worker's for as long as it is not waited for.
+    void end_group(worker_link& worker) noexcept {
+        signal_group(*worker.process().pid(), child_process::kill_signal);
+    }
+
+    std::size_t processes_;
+    const crew_plan plan_;
+    std::optional<trace_file> trace_;
+    std::optional<error_relay> relay_;
+    std::vector<worker_statistics> ended_;
+    std::shared_ptr<doorbell> bell_;
+    wait_set wait_set_;
+    std::vector<std::uint64_t> ready_;
+    std::vector<std::unique_ptr<worker_link>> workers_;
+    std::uint64_t started_ = 0;
+    /// Those that end because there are to be fewer.
+    std::size_t retiring_ = 0;
+};
+
+}  // namespace multiprocessing::detail

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// POSIX only: the ways to fail are signals.
+#include <multiprocessing/pool.hpp>
+
+#include <csignal>
+#include <cstddef>
+#include <cstdlib>
+#include <exception>
+#include <limits>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/leftovers.hpp"
+#include "support/start_methods.hpp"
+#include "support/watchdog.hpp"
+
+#include <sys/resource.h>
+
+namespace mp = multiprocessing;
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool sanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+#else
+constexpr bool sanitized = false;
+#endif
+
+/// No file of a crash's memory is left behind.
+void forbid_cores() {
+    const ::rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+}
+
+int overflow(int depth) {
+    volatile int here[256] = {};
+    here[0] = depth;
+    return depth < 0 ? 0 : overflow(depth + 1) + here[0];
+}
+
+void explode(const std::string& way) {
+    forbid_cores();
+    if (way == "throw")
+        throw std::length_error("boom");
+    if (way == "exit")
+        std::exit(3);
+    if (way == "_exit")
+        mp::os::_exit(3);
+    if (way == "segv")
+        std::raise(SIGSEGV);
+    if (way == "kill")
+        std::raise(SIGKILL);
+    if (way == "overflow")
+        overflow(0);
+    if (way == "memory")
+        std::vector<char>(static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) / 2);
+}
+
+/// Explodes at its place on its way there and back.
+struct bomb {
+    std::string place;
+    std::string way;
+
+    template <class Archive>
+    void serialize(Archive& archive) {
+        const bool in_worker = mp::current_process().name() != "MainProcess";
+        archive(place, way);
+        if (place == (in_worker ? "worker" : "parent"))
+            explode(way);
+    }
+};
+
+int take(const bomb&) {
+    return 1;
+}
+bomb make(const std::string& place, const std::string& way) {
+    return {place, way};
+}
+int run(const std::string& way) {
+    explode(way);
+    return 1;
+}
+
+/// What is thrown, in a word.
+template <class Act>
+std::string outcome(Act act) {
+    try {
+        act();
+        return "nothing";
+    } catch (const mp::WorkerLostError& error) {
+        return error.signal().empty() ? "status " + std::to_string(error.exitcode().value())
+                                      : error.signal();
+    } catch (const std::length_error&) {
+        return "length_error";
+    } catch (const std::bad_alloc&) {
+        return "bad_alloc";
+    } catch (const std::exception& error) {
+        return error.what();
+    }
+}
+
+struct row {
+    const char* way;
+    const char* outcome;
+};
+// What a sanitizer makes of the last three is its own affair, as long as the task fails.
+constexpr row rows[] = {{"throw", "length_error"}, {"exit", "status 3"},    {"_exit", "status 3"},
+                        {"kill", "SIGKILL"},       {"memory", "bad_alloc"}, {"segv", "SIGSEGV"},
+                        {"overflow", "SIGSEGV"}};
+
+void check(const row& expected, const std::string& found) {
+    const std::string way = expected.way;
+    INFO(way);
+    if (sanitized && (way == "memory" || way == "segv" || way == "overflow"))
+        CHECK(found != "nothing");
+    else
+        CHECK(found == expected.outcome);
+}
+
+}  // namespace
+
+TEST_CASE("pool: every way to fail at every place is the right error, and the pool works on") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
+    for (const row& expected : rows) {
+        const std::string way = expected.way;
+        check(expected, outcome([&] { pool.apply(take, mp::args(bomb{"worker", way})); }));
+        check(expected, outcome([&] { pool.apply(run, mp::args(way)); }));
+        check(expected, outcome([&] { pool.apply(make, mp::args("worker", way)); }));
+        CHECK(pool.apply(take, mp::args(bomb{"nowhere", way})) == 1);
+        CHECK(pool.apply(make, mp::args("nowhere", way)).way == way);
+    }
+    // Here only an exception is left of the ways: all others are this process' own.
+    CHECK(outcome([&] { pool.apply(take, mp::args(bomb{"parent", "throw"})); }) == "length_error");
+    CHECK(outcome([&] { pool.apply(make, mp::args("parent", "throw")); }) == "length_error");
+    CHECK(pool.apply(take, mp::args(bomb{"nowhere", ""})) == 1);
+}
+
+TEST_CASE("pool: the same in the midst of a stream costs one element") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
+    for (const row& expected : rows) {
+        std::vector<bomb> bombs(30, bomb{"nowhere", ""});
+        bombs[13] = {"worker", expected.way};
+        auto results = pool.imap(take, bombs);
+        for (int i = 0; i < 30; ++i) {
+            if (i == 13)
+                check(expected, outcome([&] { results.next(); }));
+            else
+                CHECK(results.next() == 1);
+        }
+        CHECK_FALSE(results.next());
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include <multiprocessing/pool.hpp>
+
+#include <chrono>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/leftovers.hpp"
+#include "support/processes.hpp"
+#include "support/start_methods.hpp"
+#include "support/watchdog.hpp"
+
+namespace mp = multiprocessing;
+using namespace std::chrono_literals;
+
+namespace {
+
+int square(int x) {
+    return x * x;
+}
+
+int sleep_and_square(int x) {
+    std::this_thread::sleep_for(200us);
+    return x * x;
+}
+
+int pid_after_a_while(int) {
+    std::this_thread::sleep_for(20ms);
+    return mp::os::getpid();
+}
+
+std::size_t workers_at_work(mp::Pool& pool, int tasks) {
+    const auto pids = pool.map(pid_after_a_while, std::vector<int>(static_cast<std::size_t>(tasks)),
+                               {.chunksize = 1});
+    return std::set<int>(pids.begin(), pids.end()).size();
+}
+
+}  // namespace
+
+TEST_CASE("pool: it grows and shrinks while it is idle") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    pool.resize(4);
+    CHECK(pool.processes() == 4);
+    CHECK(pool.worker_pids().size() == 4);
+    CHECK(workers_at_work(pool, 12) == 4);
+    pool.resize(2);
+    CHECK(workers_at_work(pool, 12) <= 2);
+    support::await([&] { return pool.worker_pids().size() == 2; });
+    pool.resize(2);
+    CHECK(pool.apply(square, mp::args(3)) == 9);
+    CHECK_THROWS_AS(pool.resize(0), mp::ValueError);
+}
+
+TEST_CASE("pool: it is resized many times while it works, and loses nothing") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
+    std::vector<mp::AsyncResult<int>> results;
+    for (int i = 0; i < 2000; ++i) {
+        results.push_back(pool.apply_async(sleep_and_square, mp::args(i)));
+        if (i % 100 == 0)
+            pool.resize(1 + i / 100 % 5);
+    }
+    for (int i = 0; i < 2000; ++i)
+        CHECK(results[static_cast<std::size_t>(i)].get() == i * i);
+    pool.resize(1);
+    pool.close();
+    CHECK_THROWS_AS(pool.resize(3), mp::ValueError);
+    pool.join();
+}
+
+TEST_CASE("pool: a worker that is too much ends after its long task, which is not lost") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
+    const auto one = pool.apply_async(pid_after_a_while, mp::args(1));
+    const auto other = pool.apply_async(pid_after_a_while, mp::args(1));
+    pool.resize(1);
+    CHECK(one.get() > 0);  // By either worker: what it had not begun the other one has.
+    CHECK(other.get() > 0);
+    support::await([&] { return pool.worker_pids().size() == 1; });
+    pool.resize(2);
+    CHECK(pool.worker_pids().size() == 2);
+    pool.terminate();
+    pool.join();
+}
+
+TEST_CASE("pool: a lazy one starts workers when there is work, no more than it needs") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
+    {
+        const mp::Pool unused(3, {.start_method = method, .lazy = true});
+        CHECK(unused.worker_pids().empty());
+    }
+    mp::Pool pool(3, {.start_method = method, .lazy = true});
+    for (int i = 0; i < 5; ++i)
+        CHECK(pool.apply(square, mp::args(i)) == i * i);
+    CHECK(pool.worker_pids().size() == 1);
+    CHECK(workers_at_work(pool, 12) == 3);
+    CHECK(pool.worker_pids().size() == 3);
+    mp::Pool async(2, {.start_method = method, .lazy = true});
+    CHECK(async.apply_async(square, mp::args(4)).get() == 16);
+    async.close();
+    async.join();
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include <multiprocessing/pool.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/leftovers.hpp"
+#include "support/messages.hpp"
+#include "support/start_methods.hpp"
+#include "support/watchdog.hpp"
+
+namespace mp = multiprocessing;
+using namespace std::chrono_literals;
+
+namespace {
+
+int nap(int milliseconds) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    return milliseconds;
+}
+
+std::vector<char> echo(std::vector<char> bytes) {
+    return bytes;
+}
+
+class scratch {
+public:
+    scratch() = default;
+    scratch(const scratch&) = delete;
+    scratch& operator=(const scratch&) = delete;
+    ~scratch() {
+        std::error_code ignored;
+        std::filesystem::remove(path_, ignored);
+    }
+
+    std::string path() const { return path_.string(); }
+    std::string text() const {
+        std::ifstream file(path_, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    }
+
+private:
+    std::filesystem::path path_ =
+        std::filesystem::temp_directory_path() /
+        ("multiprocessing-trace-" + std::to_string(mp::os::getpid()) + ".json");
+};
+
+}  // namespace
+
+TEST_CASE(
+    "pool: statistics count tasks, bytes and times of each worker, also of those that ended") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD, .measure = true});
+    pool.map(nap, std::vector<int>(20, 2), {.chunksize = 1});
+    pool.apply(echo, mp::args(std::vector<char>(1 << 20)));
+    CHECK_THROWS_AS(pool.apply([] { mp::os::_exit(1); }), mp::WorkerLostError);
+    CHECK(pool.apply(nap, mp::args(0)) == 0);
+    const auto workers = pool.statistics();
+    REQUIRE(workers.size() == 3);
+    std::uint64_t tasks = 0;
+    std::uint64_t in = 0;
+    std::uint64_t out = 0;
+    std::chrono::nanoseconds busy{0};
+    int alive = 0;
+    for (const auto& worker : workers) {
+        CHECK(worker.pid > 0);
+        CHECK(support::contains(worker.name, "PoolWorker-"));
+        CHECK(worker.idle >= 0ns);
+        tasks += worker.tasks;
+        in += worker.bytes_in;
+        out += worker.bytes_out;
+        busy += worker.busy;
+        alive += worker.alive;
+    }
+    CHECK(tasks == 22);
+    CHECK(in > 1 << 20);
+    CHECK(out > 1 << 20);
+    CHECK(busy >= 40ms);
+    CHECK(alive == 2);
+}
+
+TEST_CASE("pool: without being asked it counts tasks and measures no times") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    pool.apply(nap, mp::args(1));
+    const auto workers = pool.statistics();
+    REQUIRE(workers.size() == 1);
+    CHECK(workers[0].tasks == 1);
+    CHECK(workers[0].busy == 0ns);
+    CHECK(workers[0].idle == 0ns);
+}
+
+TEST_CASE("pool: a trace has a row for each worker and a bar for each task") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const scratch file;
+    {
+        mp::Pool pool(2, {.start_method = EVERY_START_METHOD, .trace = file.path()});
+        pool.map(nap, std::vector<int>(10, 1), {.chunksize = 1});
+        CHECK_THROWS_AS(pool.apply([](int x) -> int { throw x; }, mp::args(1)), mp::RemoteError);
+        pool.close();
+        pool.join();
+    }
+    const std::string text = file.text();
+    CHECK(text.front() == '[');
+    CHECK(text.substr(text.size() - 3) == "\n]\n");
+    CHECK(support::count_of(text, R"("ph":"M")") == 2);
+    CHECK(support::count_of(text, R"("ph":"X")") == 11);
+    CHECK(support::contains(text, "over a range"));
+    CHECK(support::count_of(text, "{") == support::count_of(text, "}"));
+    CHECK_THROWS_AS(mp::Pool(1, {.trace = "/nowhere/at/all"}), std::system_error);
+}

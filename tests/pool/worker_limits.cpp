@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// POSIX only: processor time and processors are asked about by its calls.
+#include <multiprocessing/pool.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <csignal>
+#include <cstdlib>
+#include <new>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/leftovers.hpp"
+#include "support/start_methods.hpp"
+#include "support/watchdog.hpp"
+
+#include <sched.h>
+#include <sys/resource.h>
+
+namespace mp = multiprocessing;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::vector<std::vector<char>> hoard;
+
+/// Keeps some megabytes more each time.
+int grow(int megabytes) {
+    hoard.emplace_back(static_cast<std::size_t>(megabytes) << 20, 'x');
+    return mp::os::getpid();
+}
+
+std::size_t allocate(std::size_t bytes) {
+    std::vector<char> memory(bytes, 'x');
+    return memory.size();
+}
+
+void burn() {
+    const ::rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+    volatile int turns = 0;
+    while (turns >= 0)
+        turns = (turns + 1) % 1000;
+}
+
+int processors() {
+    ::cpu_set_t set;
+    return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+}
+
+}  // namespace
+
+TEST_CASE("pool: a worker that has grown is replaced, and no task is lost") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD, .recycle_above = 400 << 20});
+    std::vector<mp::AsyncResult<int>> results;
+    for (int i = 0; i < 30; ++i)
+        results.push_back(pool.apply_async(grow, mp::args(60)));
+    std::set<int> pids;
+    for (const auto& result : results)
+        pids.insert(result.get());
+    CHECK(pids.size() >= 3);
+    CHECK(pids.size() < 30);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(MULTIPROCESSING_THREAD_SANITIZER)
+#if !defined(__has_feature)
+#define MULTIPROCESSING_TEST_MEMORY_LIMIT 1
+#elif !__has_feature(address_sanitizer)
+#define MULTIPROCESSING_TEST_MEMORY_LIMIT 1
+#endif
+#endif
+
+#if defined(MULTIPROCESSING_TEST_MEMORY_LIMIT)  // A sanitizer needs more memory than any limit.
+TEST_CASE("pool: what goes beyond a worker's memory limit is bad_alloc") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD, .memory_limit = 300 << 20});
+    CHECK(pool.apply(allocate, mp::args(std::size_t{10} << 20)) == 10 << 20);
+    CHECK_THROWS_AS(pool.apply(allocate, mp::args(std::size_t{500} << 20)), std::bad_alloc);
+    CHECK(pool.apply(allocate, mp::args(std::size_t{10} << 20)) == 10 << 20);
+}
+#endif
+
+TEST_CASE("pool: a worker that has used up its processor time is lost, and says so") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD, .cpu_limit = 1s});
+    try {
+        pool.apply(burn);
+        FAIL("it burns for ever");
+    } catch (const mp::WorkerLostError& error) {
+        CHECK(error.signal() == "SIGXCPU");
+    }
+    CHECK(pool.apply(allocate, mp::args(std::size_t{1})) == 1);
+    CHECK_THROWS_AS(mp::Pool(1, {.cpu_limit = -1s}), mp::ValueError);
+}
+
+TEST_CASE("pool: workers that are pinned have one processor each") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(3, {.start_method = EVERY_START_METHOD, .pin_workers = true});
+    for (int i = 0; i < 10; ++i)
+        CHECK(pool.apply(processors) == 1);
+}
