@@ -210,7 +210,7 @@ TEST_CASE("pool: of 100,000 elements, while workers are killed, each comes once 
     std::vector<int> seen(tasks);
     int lost = 0;
     {
-        const tormentor thread(pool, {SIGKILL}, 3ms);
+        const tormentor thread(pool, {kill}, 3ms);
         auto results = pool.imap_unordered([](int x) { return x; }, std::views::iota(0, tasks));
         for (bool more = true; more;) {
             try {
@@ -232,7 +232,7 @@ TEST_CASE("pool: while workers are killed at random tasks with retries all give 
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     mp::Pool pool(3, {.start_method = EVERY_START_METHOD});
-    const tormentor thread(pool, {SIGKILL}, 5ms);
+    const tormentor thread(pool, {kill}, 5ms);
     std::vector<int> numbers(3000);
     std::iota(numbers.begin(), numbers.end(), 0);
     const auto found = pool.map(

@@ -115,9 +115,6 @@ TEST_CASE("texts: a program is found, and starts, in directories with any name")
     fs::copy_file(fs::path(tool_path()), copy);
     CHECK(sp::check_output({utf8_of(copy), "out", "found"}) == "found");
     CHECK(sp::check_output({copy, "out", "by its path"}) == "by its path");
-    CHECK(sp::check_output({"tool " + face, "out", "in PATH"},
-                           {.env = sp::environment::current().set("PATH", directory.text())}) ==
-          "in PATH");
     CHECK(fs::equivalent(path_of([&] {
                              auto line =
                                  sp::check_output(tool("directory"), {.cwd = directory.text()});
@@ -135,6 +132,8 @@ TEST_CASE("texts: a batch file gets its arguments, and none of them is a command
     const auto result = sp::run({utf8_of(batch), "two words", "x"}, {.stdout_ = sp::PIPE});
     CHECK(result.returncode == 7);
     CHECK(result.stdout_ == "[two words][x]\r\n");
+    // One that does not write down what it gets, which would make commands of it by itself.
+    std::ofstream(batch) << "@exit /b 7\r\n";
     const fs::path trace = directory / "trace";
     for (const char* const attack : {"&echo.>trace", "\"&echo.>trace", "x\"&echo.>trace&\"",
                                      "|echo.>trace", "^&echo.>trace"}) {

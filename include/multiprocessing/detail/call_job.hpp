@@ -21,6 +21,8 @@ namespace multiprocessing::detail {
 template <class F, class... Ts>
 class call_job final : public result_job<std::decay_t<call_result_t<F, std::tuple<Ts...>>>> {
 public:
+    /// The destructor of a user's value may not throw here: nobody could be told.
+    ~call_job() noexcept override = default;
     using R = std::decay_t<call_result_t<F, std::tuple<Ts...>>>;
 
     call_job(F function, std::tuple<Ts...> arguments)

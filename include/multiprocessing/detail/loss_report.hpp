@@ -2,6 +2,7 @@
 // What is said of a worker that died and of the task that it ran.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -64,18 +65,25 @@ private:
     std::string name_;
 };
 
-/// Whether workers that were killed may have been so for want of memory.
+/// Whether workers that were killed may have been so for want of memory: whether there was a kill
+/// for that since this was asked last, or since the first pool. To ask costs half as much as to
+/// start a process, so that it is done once for all pools.
 class memory_watch {
 public:
+    memory_watch() { known_kills(); }
+
     bool has_killed(std::optional<int> exitcode) {
         if (exitcode != -child_process::kill_signal)
             return false;
         const std::uint64_t now = out_of_memory_kills();
-        return now > std::exchange(kills_, now);
+        return now > known_kills().exchange(now, std::memory_order_relaxed);
     }
 
 private:
-    std::uint64_t kills_ = out_of_memory_kills();
+    static std::atomic<std::uint64_t>& known_kills() {
+        static std::atomic<std::uint64_t> kills{out_of_memory_kills()};
+        return kills;
+    }
 };
 
 }  // namespace multiprocessing::detail

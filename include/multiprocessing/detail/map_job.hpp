@@ -25,6 +25,8 @@ template <class F, class Elements>
 class map_job final
     : public result_job<std::vector<typename chunk_call<F, typename Elements::element>::value>> {
 public:
+    /// The destructor of a user's value may not throw here: nobody could be told.
+    ~map_job() noexcept override = default;
     using T = typename Elements::element;
     using value = typename chunk_call<F, T>::value;
     using R = std::vector<value>;

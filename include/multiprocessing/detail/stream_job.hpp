@@ -27,6 +27,8 @@ namespace multiprocessing::detail {
 template <class F, class T>
 class stream_job final : public job {
 public:
+    /// The destructor of a user's value may not throw here: nobody could be told.
+    ~stream_job() noexcept override = default;
     using call = chunk_call<F, T>;
     using value = typename call::value;
 

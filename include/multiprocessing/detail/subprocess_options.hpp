@@ -269,7 +269,7 @@ struct options {
     bool shell = false;
     /// The directory to start in; a relative path of a program counts from there.
     argument cwd = {};
-    /// The program's variables; also its PATH is used to find it.
+    /// The program's variables. (POSIX) Also its PATH is used to find it.
     environment env = environment::inherited();
     /// How its first window is shown. Windows only.
     std::optional<STARTUPINFO> startupinfo = {};

@@ -74,6 +74,8 @@ inline void finish_locally(thread_crew& crew, const std::shared_ptr<local_job>& 
 
 class local_part final : public local_task {
 public:
+    /// The destructor of a user's value may not throw here: nobody could be told.
+    ~local_part() noexcept override = default;
     local_part(thread_crew& crew, std::shared_ptr<local_job> of, std::size_t task)
         : crew_(crew), of_(std::move(of)), task_(task) {}
 

@@ -25,6 +25,8 @@ namespace multiprocessing::detail {
 template <class F, class T>
 class local_chunk final : public local_task {
 public:
+    /// The destructor of a user's value may not throw here: nobody could be told.
+    ~local_chunk() noexcept override = default;
     using value = local_result<F, T>;
 
     local_chunk(thread_crew& crew, std::shared_ptr<F> function)

@@ -171,6 +171,9 @@ private:
 inline std::error_code wait_ready(std::span<const native_handle> objects, const deadline& until,
                                   std::vector<std::size_t>& ready) {
     ready.clear();
+    for (const native_handle object : objects)
+        if (object == no_handle)
+            return std::make_error_code(std::errc::bad_file_descriptor);
     object_watch watch;
     if (const auto ec = watch.start(objects))
         return ec;
