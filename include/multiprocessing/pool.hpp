@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -25,6 +24,7 @@
 #include <multiprocessing/detail/pool_owner.hpp>
 #include <multiprocessing/detail/pool_stream.hpp>
 #include <multiprocessing/detail/progress_line.hpp>
+#include <multiprocessing/detail/range.hpp>
 #include <multiprocessing/error.hpp>
 #include <multiprocessing/os.hpp>
 #include <multiprocessing/process.hpp>
@@ -167,7 +167,7 @@ private:
                       (std::ranges::random_access_range<Range> && !std::ranges::view<Range> &&
                        std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>))
             return detail::indexed_elements(
-                std::ranges::subrange(std::ranges::begin(range), std::ranges::end(range)));
+                detail::lent_range(std::ranges::begin(range), std::ranges::end(range)));
         else
             return keep(range);
     }

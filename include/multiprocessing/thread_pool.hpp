@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -16,6 +15,7 @@
 #include <multiprocessing/detail/elements.hpp>
 #include <multiprocessing/detail/function.hpp>
 #include <multiprocessing/detail/pool_options.hpp>
+#include <multiprocessing/detail/range.hpp>
 #include <multiprocessing/detail/task_function.hpp>
 #include <multiprocessing/detail/thread_crew.hpp>
 #include <multiprocessing/detail/thread_jobs.hpp>

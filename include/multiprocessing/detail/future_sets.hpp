@@ -6,7 +6,6 @@
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <set>
 #include <string>
 #include <type_traits>
@@ -15,6 +14,7 @@
 
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/future.hpp>
+#include <multiprocessing/detail/range.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::futures {
