@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -56,7 +55,7 @@ public:
     void add(std::uint64_t number, handle reader) {
         {
             const std::lock_guard lock(mutex_);
-            streams_[number].reader = std::move(reader);
+            of(number).reader = std::move(reader);
         }
         wake('+');
     }
@@ -66,7 +65,7 @@ public:
         std::string last;
         {
             const std::lock_guard lock(mutex_);
-            stream& ended = streams_[number];
+            stream& ended = of(number);
             while (read(ended, rest)) {
             }
             last = std::move(ended.last);
@@ -82,13 +81,22 @@ private:
     static constexpr std::size_t most_lines = 10;
 
     struct stream {
-        handle reader;
-        std::string last;
+        std::uint64_t worker = 0;
+        handle reader{};
+        std::string last{};
         /// Nothing more comes.
         bool over = false;
         /// Nobody asks about it any more.
         bool finished = false;
     };
+
+    /// The stream of a worker, with the lock held.
+    stream& of(std::uint64_t worker) {
+        for (stream& one : streams_)
+            if (one.worker == worker)
+                return one;
+        return streams_.emplace_back(stream{worker});
+    }
 
     void wake(char word) noexcept {
         // Fails where the process has no memory for a byte; the thread then hears of it later.
@@ -135,15 +143,15 @@ private:
     void list(std::vector<native_handle>& objects) {
         objects.assign(1, wake_.reader.get());
         const std::lock_guard lock(mutex_);
-        std::erase_if(streams_, [](const auto& one) { return one.second.finished; });
-        for (const auto& [number, one] : streams_)
+        detail::erase_if(streams_, [](const stream& one) { return one.finished; });
+        for (const stream& one : streams_)
             if (!one.over)
                 objects.push_back(one.reader.get());
     }
     std::string read_all() {
         std::string text;
         const std::lock_guard lock(mutex_);
-        for (auto& [number, one] : streams_)
+        for (stream& one : streams_)
             read(one, text);
         return text;
     }
@@ -158,7 +166,7 @@ private:
     pipe_ends wake_;
     std::optional<unshared_handle> withheld_[2];
     std::mutex mutex_;
-    std::map<std::uint64_t, stream> streams_;
+    std::vector<stream> streams_;
     std::thread thread_;
 };
 

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/function.hpp>
@@ -178,7 +179,7 @@ public:
         return hooks_->last;
     }
     void unfollow(std::size_t number) noexcept {
-        std::erase_if(hooks_->followers, [&](const auto& one) { return one.first == number; });
+        detail::erase_if(hooks_->followers, [&](const auto& one) { return one.first == number; });
     }
 
     const std::exception_ptr& error() const noexcept override { return error_; }

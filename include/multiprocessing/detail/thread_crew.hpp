@@ -36,9 +36,9 @@ public:
         : initializer_(std::move(initializer)), running_(count) {
         threads_.reserve(count + 1);
         try {
-            for (std::size_t i = 0; i < count; ++i)
-                threads_.emplace_back([this] { work(); });
-            threads_.emplace_back([this] { call_back(); });
+            for (std::size_t i = 0; i <= count; ++i)
+                threads_.emplace_back(
+                    [this, works = i < count] { return works ? work() : call_back(); });
         } catch (...) {
             terminate();
             end_threads();
