@@ -26,6 +26,8 @@ inline constexpr place layers[] = {
     {"detail/framing", 1, 1},
     {"detail/command_rules", 1, 0},
     {"detail/command_line", 1, 1},
+    {"detail/range", 1, 0},
+    {"detail/windows_environment", 1, 1},
     {"detail/library_mutex", 1, 0},
     {"detail/message_buffer", 1, 0},
     {"detail/streams", 1, 0},
