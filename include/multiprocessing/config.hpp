@@ -39,6 +39,11 @@
 #define MULTIPROCESSING_GLIBC 1
 #endif
 
+// GNU's standard library, whichever compiler is used with it.
+#if defined(__GLIBCXX__)
+#define MULTIPROCESSING_LIBSTDCXX 1
+#endif
+
 // Tells the processor that this is a loop that waits.
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
 #define MULTIPROCESSING_PAUSE() __builtin_ia32_pause()

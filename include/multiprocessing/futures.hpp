@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -23,6 +22,7 @@
 #include <multiprocessing/detail/pool_options.hpp>
 #include <multiprocessing/detail/pool_owner.hpp>
 #include <multiprocessing/detail/pool_stream.hpp>
+#include <multiprocessing/detail/range.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::futures {

@@ -2,12 +2,10 @@
 // Pool: worker processes that run functions for this one.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -15,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/arguments.hpp>
 #include <multiprocessing/detail/async_result.hpp>
 #include <multiprocessing/detail/call_arguments.hpp>
@@ -26,6 +25,7 @@
 #include <multiprocessing/detail/pool_owner.hpp>
 #include <multiprocessing/detail/pool_stream.hpp>
 #include <multiprocessing/detail/progress_line.hpp>
+#include <multiprocessing/detail/range.hpp>
 #include <multiprocessing/error.hpp>
 #include <multiprocessing/os.hpp>
 #include <multiprocessing/process.hpp>
@@ -172,7 +172,7 @@ private:
                       (std::ranges::random_access_range<Range> && !std::ranges::view<Range> &&
                        std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>))
             return detail::indexed_elements(
-                std::ranges::subrange(std::ranges::begin(range), std::ranges::end(range)));
+                detail::lent_range(std::ranges::begin(range), std::ranges::end(range)));
         else
             return keep(range);
     }
@@ -223,8 +223,9 @@ private:
 
     void run_in_sight(detail::job& work, std::size_t elements, std::size_t chunk) {
         detail::progress_line line(elements);
-        open().run(work, detail::progress_line::interval,
-                   [&](std::size_t tasks) { line.show((std::min)(tasks * chunk, elements)); });
+        open().run(work, detail::progress_line::interval, [&](std::size_t tasks) {
+            line.show(detail::smaller_of(tasks * chunk, elements));
+        });
         line.show(elements);
     }
 

@@ -2,12 +2,9 @@
 // ThreadPool: the calls of a Pool on threads of this process.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -16,7 +13,9 @@
 
 #include <multiprocessing/detail/async_result.hpp>
 #include <multiprocessing/detail/elements.hpp>
+#include <multiprocessing/detail/function.hpp>
 #include <multiprocessing/detail/pool_options.hpp>
+#include <multiprocessing/detail/range.hpp>
 #include <multiprocessing/detail/task_function.hpp>
 #include <multiprocessing/detail/thread_crew.hpp>
 #include <multiprocessing/detail/thread_jobs.hpp>
@@ -120,8 +119,8 @@ public:
     int processes() const noexcept { return static_cast<int>(count_); }
 
 private:
-    static std::function<void()> initializer_of(const thread_pool_options& options) {
-        return options.initializer ? std::function<void()>(options.initializer) : nullptr;
+    static detail::function<void()> initializer_of(const thread_pool_options& options) {
+        return options.initializer ? detail::function<void()>(options.initializer) : nullptr;
     }
 
     template <class F, class... Ts>

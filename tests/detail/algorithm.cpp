@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/detail/algorithm.hpp>
 
+#include <deque>
+#include <memory>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -29,6 +31,29 @@ TEST_CASE("algorithm: lower_bound finds where a value is or would stand") {
         CHECK(detail::lower_bound(sorted.begin(), sorted.end(), value, less) ==
               sorted.begin() + places[value]);
     CHECK(detail::lower_bound(sorted.begin(), sorted.begin(), 1, less) == sorted.begin());
+}
+
+TEST_CASE("algorithm: what is erased is gone, the others keep their order") {
+    std::deque<int> numbers{1, 2, 3, 4, 5, 6};
+    CHECK(detail::erase_if(numbers, [](int n) { return n % 2 == 0; }) == 3);
+    CHECK(numbers == std::deque<int>{1, 3, 5});
+    CHECK(detail::erase_if(numbers, [](int n) { return n > 5; }) == 0);
+    CHECK(detail::erase_if(numbers, [](int) { return true; }) == 3);
+    CHECK(numbers.empty());
+    CHECK(detail::erase_if(numbers, [](int) { return true; }) == 0);
+}
+
+TEST_CASE("algorithm: erasing takes what can only be moved, and asks once of each") {
+    std::vector<std::unique_ptr<int>> owners;
+    for (int i = 0; i < 4; ++i)
+        owners.push_back(std::make_unique<int>(i));
+    int asked = 0;
+    CHECK(detail::erase_if(owners, [&](const auto& one) { return ++asked, *one == 1; }) == 1);
+    CHECK(asked == 4);
+    CHECK(owners.size() == 3);
+    CHECK(*owners[0] == 0);
+    CHECK(*owners[1] == 2);
+    CHECK(*owners[2] == 3);
 }
 
 TEST_CASE("algorithm: the smaller and the larger of two, the first of equals") {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/detail/command_line.hpp>
+#include <multiprocessing/detail/windows_environment.hpp>
 
 #include <string>
 #include <string_view>

@@ -3,7 +3,10 @@
 // compiler longer (GCC 12: 0.17 s a file) than most of our own headers together.
 #pragma once
 
+#include <cstddef>
 #include <iterator>
+#include <memory>
+#include <utility>
 
 namespace multiprocessing::detail {
 
@@ -43,6 +46,22 @@ constexpr Iterator lower_bound(Iterator first, Iterator last, const T& value, Be
         }
     }
     return first;
+}
+
+/// Takes out those that the predicate names, of a vector or a deque; returns how many.
+template <class Container, class Predicate>
+std::size_t erase_if(Container& container, Predicate predicate) {
+    auto kept = container.begin();
+    for (auto& element : container)
+        if (!predicate(element)) {
+            if (std::addressof(*kept) != std::addressof(element))
+                *kept = std::move(element);
+            ++kept;
+        }
+    const auto erased = static_cast<std::size_t>(container.end() - kept);
+    for (std::size_t i = 0; i < erased; ++i)
+        container.pop_back();
+    return erased;
 }
 
 template <class T>

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/task.hpp>
 
 namespace multiprocessing::detail {
@@ -51,10 +52,10 @@ public:
 
     /// Forgets those of its tasks that no worker has.
     void abandon(job& work) noexcept {
-        std::size_t dropped = std::erase_if(
+        std::size_t dropped = detail::erase_if(
             returned_, [&](const task_reference& task) { return task.owner == &work; });
         if (work.has_next())
-            std::erase(pending_, &work);
+            detail::erase_if(pending_, [&](const job* one) { return one == &work; });
         dropped += work.drop_rest();
         if (dropped == 0)
             return;
@@ -79,13 +80,13 @@ public:
     /// Fails those of its tasks that no worker has; returns whether there were any.
     bool cancel(job& work, const std::exception_ptr& error) {
         std::vector<task_reference> dropped;
-        std::erase_if(returned_, [&](const task_reference& task) {
+        detail::erase_if(returned_, [&](const task_reference& task) {
             if (task.owner == &work)
                 dropped.push_back(task);
             return task.owner == &work;
         });
         if (work.has_next())
-            std::erase(pending_, &work);
+            detail::erase_if(pending_, [&](const job* one) { return one == &work; });
         while (work.has_next())
             dropped.push_back(work.next_task());
         for (const task_reference& task : dropped)

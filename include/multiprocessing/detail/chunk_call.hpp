@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstring>
-#include <ranges>
 #include <tuple>
 #include <type_traits>
 #include <vector>
@@ -12,6 +11,7 @@
 #include <multiprocessing/detail/arguments.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/elements.hpp>
+#include <multiprocessing/detail/range.hpp>
 #include <multiprocessing/detail/task.hpp>
 #include <multiprocessing/detail/task_function.hpp>
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -74,17 +73,24 @@ inline std::vector<std::string> program_candidates(std::string_view program,
 inline std::vector<std::string> environment_entries(const environment_variables& variables) {
     std::vector<std::string> entries;
     entries.reserve(variables.size());
-    std::map<std::string_view, std::size_t> places;
+    std::vector<std::size_t> sorted;  // Places of entries, by their names.
+    const auto comes_before = [&](std::size_t place, std::string_view start) {
+        return entries[place].compare(0, start.size(), start) < 0;
+    };
     for (const auto& [name, value] : variables) {
         refuse_nul(name, "the name of an environment variable");
         refuse_nul(value, "environment variable '" + name + "'");
         if (name.empty() || name.find('=') != name.npos)
             throw ValueError("illegal environment variable name '" + name + "'");
-        const auto [place, is_new] = places.try_emplace(name, entries.size());
-        if (is_new)
-            entries.push_back(name + '=' + value);
-        else
-            entries[place->second] = name + '=' + value;
+        std::string entry = name + '=' + value;
+        const std::string_view start(entry.data(), name.size() + 1);
+        const auto at = detail::lower_bound(sorted.begin(), sorted.end(), start, comes_before);
+        if (at != sorted.end() && entries[*at].starts_with(start)) {
+            entries[*at] = std::move(entry);
+        } else {
+            sorted.insert(at, entries.size());
+            entries.push_back(std::move(entry));
+        }
     }
     return entries;
 }
@@ -114,26 +120,6 @@ inline std::string upper_name(std::string_view entry) {
 /// Whether two names mean the same variable.
 inline bool same_variable(std::string_view a, std::string_view b, const command_rules& rules) {
     return rules.names_ignore_case ? upper_name(a) == upper_name(b) : a == b;
-}
-
-/// Entries as Windows takes them: sorted by name without regard to case, of one name the last, each
-/// ended by NUL and all of them by another.
-inline std::string windows_environment_block(const std::vector<std::string>& entries) {
-    std::vector<std::pair<std::string, const std::string*>> sorted;
-    for (const std::string& entry : entries) {
-        const std::string name = upper_name(entry);
-        const auto place =
-            detail::lower_bound(sorted.begin(), sorted.end(), name,
-                                [](const auto& a, const auto& b) { return a.first < b; });
-        if (place != sorted.end() && place->first == name)
-            place->second = &entry;
-        else
-            sorted.insert(place, {name, &entry});
-    }
-    std::string block;
-    for (const auto& [name, entry] : sorted)
-        block.append(*entry).push_back('\0');
-    return block.append(sorted.empty() ? 2 : 1, '\0');
 }
 
 /// Appends one argument as the C runtime of Microsoft reads it back.

@@ -3,7 +3,6 @@
 // die.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/backlog.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
@@ -245,7 +245,7 @@ private:
 
     /// As many as there is work for, where they are started late.
     std::size_t wanted() const noexcept {
-        return plan_.lazy ? (std::min)(processes_, work_.outstanding()) : processes_;
+        return plan_.lazy ? smaller_of(processes_, work_.outstanding()) : processes_;
     }
     void retire(worker_link& worker) {
         if (worker.is_retiring() || worker.is_being_ended())

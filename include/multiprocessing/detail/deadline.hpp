@@ -35,13 +35,15 @@ private:
         using real = std::chrono::duration<double, Period>;
         if constexpr (std::is_same_v<std::chrono::duration<Rep, Period>, nanoseconds>)
             return limit;
-        constexpr auto most = std::chrono::duration_cast<real>((nanoseconds::max)());
-        if (real(limit) >= most)
-            return (nanoseconds::max)();
-        if (limit != limit)
-            throw ValueError("a timeout must be a number");
-        return real(limit) > -most ? std::chrono::duration_cast<nanoseconds>(limit)
-                                   : (nanoseconds::min)();
+        else {
+            constexpr auto most = std::chrono::duration_cast<real>((nanoseconds::max)());
+            if (real(limit) >= most)
+                return (nanoseconds::max)();
+            if (limit != limit)
+                throw ValueError("a timeout must be a number");
+            return real(limit) > -most ? std::chrono::duration_cast<nanoseconds>(limit)
+                                       : (nanoseconds::min)();
+        }
     }
 };
 

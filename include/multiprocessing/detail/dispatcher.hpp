@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -15,6 +14,7 @@
 #include <multiprocessing/detail/background_driver.hpp>
 #include <multiprocessing/detail/crew.hpp>
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/function.hpp>
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/result_job.hpp>
@@ -95,7 +95,7 @@ public:
     /// Has `follower` called by the pool's thread when the job is done; returns what unfollow()
     /// takes, or 0 where it is done: then nothing is called.
     template <class Job>
-    std::size_t follow(Job& work, std::function<void()> follower) {
+    std::size_t follow(Job& work, function<void()> follower) {
         const visit here(*this);
         if (work.done())
             return 0;

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <cstddef>
-#include <ranges>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/range.hpp>
 #include <multiprocessing/detail/result_job.hpp>
 
 namespace multiprocessing::detail {

@@ -2,10 +2,8 @@
 // Passes on what a pool's workers write to standard error, and knows the last of it.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -14,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/handle.hpp>
 #include <multiprocessing/detail/os/pipe.hpp>
@@ -56,7 +55,7 @@ public:
     void add(std::uint64_t number, handle reader) {
         {
             const std::lock_guard lock(mutex_);
-            streams_[number].reader = std::move(reader);
+            of(number).reader = std::move(reader);
         }
         wake('+');
     }
@@ -66,7 +65,7 @@ public:
         std::string last;
         {
             const std::lock_guard lock(mutex_);
-            stream& ended = streams_[number];
+            stream& ended = of(number);
             while (read(ended, rest)) {
             }
             last = std::move(ended.last);
@@ -82,13 +81,22 @@ private:
     static constexpr std::size_t most_lines = 10;
 
     struct stream {
-        handle reader;
-        std::string last;
+        std::uint64_t worker = 0;
+        handle reader{};
+        std::string last{};
         /// Nothing more comes.
         bool over = false;
         /// Nobody asks about it any more.
         bool finished = false;
     };
+
+    /// The stream of a worker, with the lock held.
+    stream& of(std::uint64_t worker) {
+        for (stream& one : streams_)
+            if (one.worker == worker)
+                return one;
+        return streams_.emplace_back(stream{worker});
+    }
 
     void wake(char word) noexcept {
         // Fails where the process has no memory for a byte; the thread then hears of it later.
@@ -127,23 +135,23 @@ private:
             if (wait_ready(objects, deadline::never(), ready))
                 return;  // The system refuses: workers' streams fill, and are read at their end.
             pass_on(read_all());
-        } while (
-            !(std::find(ready.begin(), ready.end(), std::size_t{0}) != ready.end() && heard_end()));
+        } while (!(detail::find(ready.begin(), ready.end(), std::size_t{0}) != ready.end() &&
+                   heard_end()));
     }
 
     /// What to wait for; lets go of streams that are of no use any more.
     void list(std::vector<native_handle>& objects) {
         objects.assign(1, wake_.reader.get());
         const std::lock_guard lock(mutex_);
-        std::erase_if(streams_, [](const auto& one) { return one.second.finished; });
-        for (const auto& [number, one] : streams_)
+        detail::erase_if(streams_, [](const stream& one) { return one.finished; });
+        for (const stream& one : streams_)
             if (!one.over)
                 objects.push_back(one.reader.get());
     }
     std::string read_all() {
         std::string text;
         const std::lock_guard lock(mutex_);
-        for (auto& [number, one] : streams_)
+        for (stream& one : streams_)
             read(one, text);
         return text;
     }
@@ -152,13 +160,13 @@ private:
         std::size_t count = 0;
         if (read_some(wake_.reader.get(), words, count))
             return true;
-        return std::find(words, words + count, std::byte{'.'}) != words + count;
+        return detail::find(words, words + count, std::byte{'.'}) != words + count;
     }
 
     pipe_ends wake_;
     std::optional<unshared_handle> withheld_[2];
     std::mutex mutex_;
-    std::map<std::uint64_t, stream> streams_;
+    std::vector<stream> streams_;
     std::thread thread_;
 };
 

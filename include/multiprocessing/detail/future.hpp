@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <deque>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -14,6 +13,7 @@
 
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/dispatcher.hpp>
+#include <multiprocessing/detail/function.hpp>
 #include <multiprocessing/detail/result_job.hpp>
 #include <multiprocessing/error.hpp>
 
@@ -75,7 +75,7 @@ public:
     /// Has `function` called with this future when it is done: by a thread of the executor, in the
     /// order of adding, or at once by this thread if it is done already. What it throws is told on
     /// standard error.
-    void add_done_callback(std::function<void(const Future&)> function) const {
+    void add_done_callback(detail::function<void(const Future&)> function) const {
         const Future self = *this;
         const auto call = [self, follow = std::move(function)] { follow(self); };
         if (done() || here().follow(*work_, call) == 0)
@@ -85,7 +85,7 @@ public:
     /// Whether both mean the same work.
     friend bool operator==(const Future& a, const Future& b) noexcept { return a.work_ == b.work_; }
     friend bool operator<(const Future& a, const Future& b) noexcept {
-        return std::less<>()(a.work_.get(), b.work_.get());
+        return a.work_.owner_before(b.work_);
     }
 
 private:

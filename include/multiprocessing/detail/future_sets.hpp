@@ -2,12 +2,11 @@
 // Waiting for several futures at once.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <ranges>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -15,6 +14,7 @@
 
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/future.hpp>
+#include <multiprocessing/detail/range.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::futures {
@@ -45,17 +45,10 @@ using future_result = typename result_of_future<std::ranges::range_value_t<Range
 /// Each of them once, the first where it is.
 template <class Range>
 auto distinct_futures(Range&& range) {
-    std::vector<std::ranges::range_value_t<Range>> distinct;
-    std::vector<std::ranges::range_value_t<Range>> seen;
-    for (const auto& future : range)
-        distinct.push_back(future);
-    seen = distinct;
-    std::sort(seen.begin(), seen.end());
-    if (std::adjacent_find(seen.begin(), seen.end()) == seen.end())
-        return distinct;
     std::vector<std::ranges::range_value_t<Range>> once;
-    for (const auto& future : distinct)
-        if (std::find(once.begin(), once.end(), future) == once.end())
+    std::set<std::ranges::range_value_t<Range>> seen;
+    for (const auto& future : range)
+        if (seen.insert(future).second)
             once.push_back(future);
     return once;
 }

@@ -6,13 +6,12 @@
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/imap_iterator.hpp>
+#include <multiprocessing/detail/range.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::detail {
@@ -53,11 +52,8 @@ IMapIterator<R> limit_stream(IMapIterator<R> results, const timeout& limit) {
 /// Two ranges as one of pairs, as long as the shorter; one that is no temporary is referred to.
 template <class A, class B>
 class zipped {
-    template <class Range>
-    using held = std::conditional_t<std::is_lvalue_reference_v<Range>,
-                                    std::ranges::ref_view<std::remove_reference_t<Range>>, Range>;
-    using first_range = held<A>;
-    using second_range = held<B>;
+    using first_range = typename held_range<A>::range;
+    using second_range = typename held_range<B>::range;
 
 public:
     zipped(A&& first, B&& second)
@@ -71,8 +67,8 @@ public:
         using iterator_concept = std::input_iterator_tag;
 
         explicit iterator(zipped& of)
-            : first_(std::ranges::begin(of.first_)), second_(std::ranges::begin(of.second_)),
-              of_(&of) {}
+            : first_(std::ranges::begin(of.first_.get())),
+              second_(std::ranges::begin(of.second_.get())), of_(&of) {}
         value_type operator*() const { return value_type(*first_, *second_); }
         iterator& operator++() {
             ++first_;
@@ -86,8 +82,8 @@ public:
 
     private:
         bool is_at_end() const {
-            return first_ == std::ranges::end(of_->first_) ||
-                   second_ == std::ranges::end(of_->second_);
+            return first_ == std::ranges::end(of_->first_.get()) ||
+                   second_ == std::ranges::end(of_->second_.get());
         }
 
         std::ranges::iterator_t<first_range> first_;
@@ -99,8 +95,8 @@ public:
     std::default_sentinel_t end() const noexcept { return {}; }
 
 private:
-    first_range first_;
-    second_range second_;
+    held_range<A> first_;
+    held_range<B> second_;
 };
 
 }  // namespace multiprocessing::detail

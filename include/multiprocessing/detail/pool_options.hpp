@@ -2,13 +2,13 @@
 // What may be said of a pool and of its calls.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/remote_call.hpp>
 #include <multiprocessing/detail/result_job.hpp>
@@ -199,8 +199,8 @@ inline stream_bounds bounds_of(const imap_options& options, std::size_t places) 
         throw ValueError("a buffersize must be at least 1, not " +
                          std::to_string(*options.buffersize));
     const auto elements = static_cast<std::size_t>(*options.buffersize);
-    bounds.chunk = (std::min)(bounds.chunk, elements);
-    bounds.places = (std::min)(bounds.places, elements / bounds.chunk);
+    bounds.chunk = smaller_of(bounds.chunk, elements);
+    bounds.places = smaller_of(bounds.places, elements / bounds.chunk);
     return bounds;
 }
 

@@ -2,7 +2,6 @@
 // What imap gives where the workers are processes.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/dispatcher.hpp>
 #include <multiprocessing/detail/element_source.hpp>
@@ -130,7 +130,7 @@ private:
             count += pull_one();
         const bool quickly = clock::now() - start < std::chrono::microseconds(50);
         batch_ =
-            quickly ? (std::min)(2 * batch_, job_->places()) : (std::max<std::size_t>)(count / 2, 1);
+            quickly ? smaller_of(2 * batch_, job_->places()) : larger_of<std::size_t>(count / 2, 1);
         return count != 0;
     }
 

@@ -319,7 +319,7 @@ public:
 
     void remove(const process_state& child) noexcept {
         const std::lock_guard lock(library_mutex());
-        std::erase_if(children_, [&](const state& entry) { return entry.get() == &child; });
+        detail::erase_if(children_, [&](const state& entry) { return entry.get() == &child; });
     }
     /// Undoes one add(): another thread may be starting the same child, with more success.
     void take_back(const process_state& child) noexcept {
@@ -350,7 +350,7 @@ public:
     void end_children() noexcept {
         try {
             const auto children = begin_ending();
-            std::vector<bool> told;
+            std::vector<int> told;  // Of bool it is a class of its own, which each file would pay.
             for (const state& child : children)
                 told.push_back(child->daemon() && end_child(*child, terminate));
             for (std::size_t i = 0; i < children.size(); ++i)

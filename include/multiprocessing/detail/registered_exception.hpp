@@ -2,7 +2,6 @@
 // Exception types of the program that arrive from another process as themselves.
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <exception>
@@ -11,6 +10,7 @@
 #include <typeinfo>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/callable.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/library_mutex.hpp>
@@ -44,8 +44,8 @@ public:
     }
     void remove(code_address reader) noexcept {
         const std::lock_guard lock(library_mutex());
-        const auto place = std::find_if(entries_.begin(), entries_.end(),
-                                        [&](const auto& one) { return one.reader == reader; });
+        const auto place = detail::find_if(entries_.begin(), entries_.end(),
+                                           [&](const auto& one) { return one.reader == reader; });
         if (place != entries_.end())
             entries_.erase(place);
     }

@@ -7,9 +7,7 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
-#include <functional>
 #include <ios>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -24,11 +22,15 @@
 #include <vector>
 
 #include <multiprocessing/detail/callable.hpp>
-#include <multiprocessing/detail/library_mutex.hpp>
 #include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/library_mutex.hpp>
 #include <multiprocessing/detail/registered_exception.hpp>
 #include <multiprocessing/detail/streams.hpp>
 #include <multiprocessing/error.hpp>
+
+#if !defined(MULTIPROCESSING_LIBSTDCXX)
+#include <functional>
+#endif
 
 namespace multiprocessing::detail {
 
@@ -43,6 +45,46 @@ struct exception_record {
     std::uint64_t image = 0;
     std::uint64_t offset = 0;
     std::vector<std::byte> values{};
+};
+
+// Written out, as that of spawn_header is.
+template <>
+struct codec<exception_record> {
+    static constexpr std::size_t min_bytes =
+        4 * sizeof(std::uint64_t) + sizeof(std::int32_t) + 2 * sizeof(std::uint64_t);
+
+    static void size(sizer& sizes, const exception_record& record) {
+        sizes.add(min_bytes + record.type.size() + record.text.size() + record.category.size() +
+                  record.values.size());
+    }
+    static void write(writer& out, const exception_record& record) {
+        for (const std::string* const text : {&record.type, &record.text, &record.category})
+            write_bytes(out, text->data(), text->size());
+        out.put_value(record.number);
+        out.put_value(record.image);
+        out.put_value(record.offset);
+        write_bytes(out, record.values.data(), record.values.size());
+    }
+    static exception_record read(decoder& in) {
+        exception_record record;
+        for (std::string* const text : {&record.type, &record.text, &record.category}) {
+            const std::size_t bytes = in.take_count<char, 1>();
+            text->assign(reinterpret_cast<const char*>(in.take<char>(bytes)), bytes);
+        }
+        record.number = in.take_value<std::int32_t>();
+        record.image = in.take_value<std::uint64_t>();
+        record.offset = in.take_value<std::uint64_t>();
+        record.values.resize(in.take_count<std::byte, 1>());
+        const std::byte* const values = in.take<std::byte>(record.values.size());
+        copy_short(record.values.data(), values, record.values.size());
+        return record;
+    }
+
+private:
+    static void write_bytes(writer& out, const void* from, std::size_t bytes) {
+        out.put_count(bytes);
+        out.put(from, bytes);
+    }
 };
 
 /// A standard exception that has no text of its own, with the text it had where it was thrown.
@@ -60,14 +102,17 @@ private:
 /// equal to no other category's.
 class remote_category : public std::error_category {
 public:
-    explicit remote_category(std::string name) : name_(std::move(name)) {}
+    remote_category(std::string name, const remote_category* next)
+        : name_(std::move(name)), next_(next) {}
     const char* name() const noexcept override { return name_.c_str(); }
     std::string message(int number) const override {
         return "error " + std::to_string(number) + " of " + name_;
     }
+    const remote_category* next() const noexcept { return next_; }
 
 private:
     std::string name_;
+    const remote_category* next_;
 };
 
 inline const std::error_category& category_named(const std::string& name) {
@@ -75,10 +120,13 @@ inline const std::error_category& category_named(const std::string& name) {
          {&std::system_category(), &std::generic_category(), &std::iostream_category()})
         if (name == known->name())
             return *known;
-    static auto* const others =
-        new std::map<std::string, remote_category>;  // Never destroyed: error codes refer to them.
+    static const remote_category* others = nullptr;
     const std::lock_guard lock(library_mutex());
-    return others->try_emplace(name, name).first->second;
+    for (const remote_category* known = others; known != nullptr; known = known->next())
+        if (name == known->name())
+            return *known;
+    others = new remote_category(name, others);  // Never destroyed: error codes refer to it.
+    return *others;
 }
 
 /// A system error, or one derived from it, whose text is the one it had, not one made up again of
@@ -121,6 +169,19 @@ std::exception_ptr make_system(const exception_record& record) {
     return std::make_exception_ptr(remote_system_error<E>(record));
 }
 
+/// By the function that libstdc++ throws it with: the header that defines it is a heavy one.
+inline std::exception_ptr make_bad_function_call(const exception_record&) {
+    try {
+#if defined(MULTIPROCESSING_LIBSTDCXX)
+        std::__throw_bad_function_call();
+#else
+        throw std::bad_function_call();
+#endif
+    } catch (...) {
+        return std::current_exception();
+    }
+}
+
 template <class E>
 exception_kind from_text() {
     return {readable_name(typeid(E)), make_from_text<E>};
@@ -152,7 +213,7 @@ inline const exception_kind* find_exception_kind(const std::string& name) {
                                            with_text<std::bad_any_cast>(),
                                            with_text<std::bad_typeid>(),
                                            with_text<std::bad_exception>(),
-                                           with_text<std::bad_function_call>(),
+                                           {"std::bad_function_call", make_bad_function_call},
                                            with_text<std::bad_optional_access>(),
                                            with_text<std::bad_variant_access>(),
                                            with_text<std::bad_weak_ptr>(),

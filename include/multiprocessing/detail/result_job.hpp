@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,8 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/function.hpp>
 #include <multiprocessing/detail/streams.hpp>
 #include <multiprocessing/detail/task.hpp>
 #include <multiprocessing/error.hpp>
@@ -54,28 +55,28 @@ struct result_slot {
     void read(decoder& in) { value.emplace(in.read<R>()); }
     R take() { return std::move(*value); }
     R copy() const requires copyable<R> { return *value; }
-    void pass(const std::function<void(const R&)>& to) const { to(*value); }
+    void pass(const function<void(const R&)>& to) const { to(*value); }
 };
 template <>
 struct result_slot<void> {
     void read(decoder&) {}
     void take() {}
     void copy() const {}
-    void pass(const std::function<void()>& to) const { to(); }
+    void pass(const function<void()>& to) const { to(); }
 };
 
 /// Who is told of a result, and of an error.
 template <class R>
 struct callback_of {
-    using type = std::function<void(const R&)>;
+    using type = function<void(const R&)>;
 };
 template <>
 struct callback_of<void> {
-    using type = std::function<void()>;
+    using type = function<void()>;
 };
 template <class R>
 using callback = typename callback_of<R>::type;
-using error_callback = std::function<void(std::exception_ptr)>;
+using error_callback = function<void(std::exception_ptr)>;
 
 /// What a callback throws concerns nobody who waits; it is told on standard error.
 inline void report_callback_failure() noexcept {
@@ -91,7 +92,7 @@ inline void report_callback_failure() noexcept {
     }
 }
 
-inline void call_follower(const std::function<void()>& follower) noexcept {
+inline void call_follower(const function<void()>& follower) noexcept {
     try {
         follower();
     } catch (...) {
@@ -171,14 +172,14 @@ public:
 
     /// With the lock held, before it is done: `follower` is called after it is. Returns a number to
     /// unfollow by.
-    std::size_t follow(std::function<void()> follower) {
+    std::size_t follow(function<void()> follower) {
         if (!hooks_)
             hooks_ = std::make_unique<hooks>();
         hooks_->followers.emplace_back(++hooks_->last, std::move(follower));
         return hooks_->last;
     }
     void unfollow(std::size_t number) noexcept {
-        std::erase_if(hooks_->followers, [&](const auto& one) { return one.first == number; });
+        detail::erase_if(hooks_->followers, [&](const auto& one) { return one.first == number; });
     }
 
     const std::exception_ptr& error() const noexcept override { return error_; }
@@ -197,7 +198,7 @@ private:
     struct hooks {
         callback<R> of_result;
         error_callback of_error;
-        std::vector<std::pair<std::size_t, std::function<void()>>> followers;
+        std::vector<std::pair<std::size_t, function<void()>>> followers;
         std::size_t last = 0;
     };
 

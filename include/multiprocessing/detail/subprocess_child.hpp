@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/handle.hpp>
@@ -40,7 +41,7 @@ public:
         const std::unique_lock lock(mutex_, std::try_to_lock);
         if (!lock)
             return;
-        std::erase_if(children_, [](child_process& child) {
+        detail::erase_if(children_, [](child_process& child) {
             std::optional<int> exitcode;
             // An error means that another part of the program has reaped it.
             return child.reap(false, exitcode) || exitcode;

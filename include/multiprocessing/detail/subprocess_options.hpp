@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/command_line.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/os/handle.hpp>
@@ -157,7 +158,7 @@ public:
     }
     /// Takes a variable out, if it is there.
     environment& unset(std::string_view name) {
-        std::erase_if(variables_, [&](const auto& variable) {
+        detail::erase_if(variables_, [&](const auto& variable) {
             return detail::same_variable(variable.first, name, detail::command_rules_here);
         });
         return *this;

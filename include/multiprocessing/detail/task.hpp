@@ -9,10 +9,10 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/os/image.hpp>
@@ -170,9 +170,13 @@ public:
     bool may_retry(std::size_t task) {
         if (rules_.retries == 0)
             return false;
-        if (!retried_)
-            retried_ = std::make_unique<std::map<std::size_t, std::uint32_t>>();
-        return ++(*retried_)[task] <= rules_.retries;
+        std::uint32_t times = 0;
+        for (const std::size_t other : retried_)
+            times += other == task;
+        if (times == rules_.retries)
+            return false;
+        retried_.push_back(task);
+        return true;
     }
     /// Whether each of its tasks is waited for, not their end alone.
     bool tells_each() const noexcept { return tells_each_; }
@@ -242,8 +246,8 @@ private:
     bool tells_each_ = false;
     bool is_listed_ = false;
     task_rules rules_;
-    /// How often each was run again; null for most jobs.
-    std::unique_ptr<std::map<std::size_t, std::uint32_t>> retried_;
+    /// Those that were run again, each as often as it is here; empty for most jobs.
+    std::vector<std::size_t> retried_;
 };
 
 }  // namespace multiprocessing::detail

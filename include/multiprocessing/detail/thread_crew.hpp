@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <deque>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/function.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/result_job.hpp>
 #include <multiprocessing/error.hpp>
@@ -32,13 +32,13 @@ public:
 // callbacks, so that one that waits for other tasks of a small pool does not wait for itself.
 class thread_crew final : public workplace {
 public:
-    thread_crew(std::size_t count, std::function<void()> initializer)
+    thread_crew(std::size_t count, function<void()> initializer)
         : initializer_(std::move(initializer)), running_(count) {
         threads_.reserve(count + 1);
         try {
-            for (std::size_t i = 0; i < count; ++i)
-                threads_.emplace_back([this] { work(); });
-            threads_.emplace_back([this] { call_back(); });
+            for (std::size_t i = 0; i <= count; ++i)
+                threads_.emplace_back(
+                    [this, works = i < count] { return works ? work() : call_back(); });
         } catch (...) {
             terminate();
             end_threads();
@@ -72,7 +72,7 @@ public:
         task->fail(error);
     }
     /// Runs `callback` in the thread for that.
-    void post_callback(std::function<void()> callback) {
+    void post_callback(function<void()> callback) {
         {
             const std::lock_guard lock(mutex_);
             if (!ending_) {
@@ -186,7 +186,7 @@ private:
             called_.wait(lock, [&] { return !callbacks_.empty() || ending_; });
             if (callbacks_.empty())
                 return;
-            const std::function<void()> callback = std::move(callbacks_.front());
+            const function<void()> callback = std::move(callbacks_.front());
             callbacks_.pop_front();
             lock.unlock();
             callback();
@@ -212,13 +212,13 @@ private:
     }
 
     const int owner_ = process_id();
-    const std::function<void()> initializer_;
+    const function<void()> initializer_;
     std::mutex mutex_;
     std::condition_variable posted_;
     std::condition_variable called_;
     std::condition_variable settled_;
     std::deque<std::shared_ptr<local_task>> tasks_;
-    std::deque<std::function<void()>> callbacks_;
+    std::deque<function<void()>> callbacks_;
     /// Why tasks are not taken any more.
     std::exception_ptr refusal_;
     std::size_t running_;

@@ -2,7 +2,6 @@
 // What imap gives where the workers are threads.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <exception>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/element_source.hpp>
 #include <multiprocessing/detail/imap_iterator.hpp>
@@ -121,8 +121,8 @@ private:
         typename chunks::iterator found;
         const auto find = [&] {
             const auto last = ordered_ ? under_way_.begin() + 1 : under_way_.end();
-            found =
-                std::find_if(under_way_.begin(), last, [](const auto& one) { return one->ready; });
+            found = detail::find_if(under_way_.begin(), last,
+                                    [](const auto& one) { return one->ready; });
             return found != last;
         };
         if (!crew_->await(find, until))

@@ -18,6 +18,7 @@
 #include <multiprocessing/detail/windows/error.hpp>
 #include <multiprocessing/detail/windows/handle.hpp>
 #include <multiprocessing/detail/windows/text.hpp>
+#include <multiprocessing/detail/windows_environment.hpp>
 
 namespace multiprocessing::detail::windows {
 
