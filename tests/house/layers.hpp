@@ -92,6 +92,7 @@ inline constexpr place layers[] = {
     {"detail/elements", 5, 5},
     {"detail/element_source", 5, 5},
     {"detail/chunk_call", 5, 5},
+    {"detail/call_arguments", 5, 5},
     {"detail/call_job", 5, 5},
     {"detail/map_job", 5, 5},
     {"detail/stream_job", 5, 5},
