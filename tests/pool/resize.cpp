@@ -5,9 +5,12 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/gate.hpp"
 #include "support/leftovers.hpp"
 #include "support/processes.hpp"
 #include "support/start_methods.hpp"
@@ -30,6 +33,18 @@ int sleep_and_square(int x) {
 int pid_after_a_while(int) {
     std::this_thread::sleep_for(20ms);
     return mp::os::getpid();
+}
+
+mp::detail::handle told;
+
+void keep_output(mp::detail::handle output) {
+    told = std::move(output);
+}
+
+int say_and_linger(int milliseconds) {
+    support::say(told, ".");
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    return milliseconds;
 }
 
 std::size_t workers_at_work(mp::Pool& pool, int tasks) {
@@ -88,6 +103,21 @@ TEST_CASE("pool: a worker that is too much ends after its long task, which is no
     CHECK(pool.worker_pids().size() == 2);
     pool.terminate();
     pool.join();
+}
+
+TEST_CASE("pool: a worker that is too much is let go of after the last task of all") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    support::gate gate;
+    mp::Pool pool(2, {.initializer = {keep_output, std::tuple(gate.writer())},
+                      .start_method = EVERY_START_METHOD});
+    const auto one = pool.apply_async(say_and_linger, mp::args(1));
+    const auto other = pool.apply_async(say_and_linger, mp::args(50));
+    CHECK(support::read_exactly(gate.ends.reader.get(), 2) == "..");
+    pool.resize(1);
+    CHECK(one.get() == 1);
+    CHECK(other.get() == 50);  // Before its worker has ended, which nobody waits for any more.
+    support::await([&] { return pool.worker_pids().size() == 1; });
 }
 
 TEST_CASE("pool: a lazy one starts workers when there is work, no more than it needs") {
