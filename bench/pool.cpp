@@ -52,7 +52,7 @@ void map_chunksize_1(benchmark::State& state) {
 
 void map_default_chunks(benchmark::State& state) {
     mp::Pool pool(workers);
-    const auto xs = numbers(10'000'000);
+    const auto xs = numbers(2'000'000);
     for (auto _ : state)
         benchmark::DoNotOptimize(pool.map(identity, xs));
     count_items(state, xs.size());

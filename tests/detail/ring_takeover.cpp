@@ -46,7 +46,7 @@ TEST_CASE("ring: a writer that dies before its batch is published has published 
                 REQUIRE(dead.stage(100 + i));
             // What publish() does before the count moves.
             detail::ring_position beyond;
-            beyond.offset = 16 + 16 * batch;
+            beyond.advance(16 + 16 * batch);
             ring.control().writer.prepare(1, 1 + batch, beyond);
         }
         writing_side out(ring);
@@ -69,7 +69,7 @@ TEST_CASE("ring: what a reader had staged and not released is there for the next
             for (std::uint64_t i = 0; i < batch; ++i)
                 REQUIRE(dead.stage() == 1 + i);
             detail::ring_position beyond;
-            beyond.offset = 16 + 16 * batch;
+            beyond.advance(16 + 16 * batch);
             ring.control().reader.prepare(1, 1 + batch, beyond);
         }
         reading_side in(ring);
@@ -86,17 +86,17 @@ TEST_CASE("ring: a position that is prepared and not in force is not believed") 
     const ring_fixture ring;
     auto& reader = ring.control().reader;
     detail::ring_position second;
-    second.offset = 64;
+    second.advance(64);
     reader.prepare(0, 1, second);
     std::uint32_t count = 7;
     detail::ring_position position;
     REQUIRE(reader.look(count, position));
     CHECK(count == 0);
-    CHECK(position.offset == 0);
+    CHECK(position.offset() == 0);
     detail::wait_word(reader.count).advance(1);
     REQUIRE(reader.look(count, position));
     CHECK(count == 1);
-    CHECK(position.offset == 64);
+    CHECK(position.offset() == 64);
 }
 
 TEST_CASE("ring: a process that died in the middle of a batch and came back is in step") {

@@ -107,7 +107,7 @@ protected:
     bool drive_in_role(visit& here, Done done, const deadline& until) {
         const role_holder role(*this);
         while (!done()) {
-            const bool moved = step() || spin_until([&] { return crew_.any_reply(); });
+            const bool moved = step() || patience_.spin([&] { return crew_.any_reply(); });
             if (until.passed())
                 return false;
             if (moved)
@@ -180,7 +180,7 @@ protected:
     /// While the driver sleeps its lock is free: short work need not wait for it to wake.
     template <class Done>
     bool spin_as_guest(Done done) {
-        spin_until([&] { return step() || done(); });
+        spin_until([&] { return step() || done(); }, short_look);
         return done();
     }
 
@@ -218,11 +218,16 @@ protected:
             return crew_.want_rings(false);
         const deadline limit = deadline::earlier(until, crew_.next_time());
         here.lock().unlock();
-        const auto ec = crew_.listen(limit);
+        const auto ec = listen(limit);
         here.lock().lock();
         crew_.want_rings(false);
         throw_if_error(ec, "wait for a pool's workers");
         crew_.hear();
+    }
+
+    std::error_code listen(const deadline& limit) {
+        const patience::sleep now(patience_);
+        return crew_.listen(limit);
     }
 
     void look_now_and_then() {
@@ -273,6 +278,8 @@ protected:
     /// Calls so far that give or await work.
     std::uint64_t visits_ = 0;
     background_state background_state_ = background_state::away;
+    /// The driver's, whoever that is.
+    patience patience_;
     bool driven_ = false;
     bool in_background_ = false;
     bool stopping_ = false;

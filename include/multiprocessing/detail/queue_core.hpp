@@ -152,7 +152,7 @@ private:
     protected:
         explicit side_lock(robust_mutex& mutex) : mutex_(&mutex) {
             if (!attempt(deadline::now()))
-                spin_until([&] { return attempt(deadline::now()); }, 8);
+                spin_until([&] { return attempt(deadline::now()); }, short_look, 8);
         }
         ~side_lock() {
             if (locked_)
@@ -172,20 +172,26 @@ private:
     };
 
     /// The time is for the wait for room, not for the mutex: whoever has it lets it go soon, unless
-    /// he waits for room himself. So this gives up only where there is none, or after a second more,
-    /// and a queue that has room is not called full because another puts something large.
+    /// he waits for room himself. So this gives up only where there is none, or after a second
+    /// more, and a queue that has room is not called full because another puts something large.
     class producer_lock : public side_lock {
     public:
         template <class Full>
         producer_lock(robust_mutex& mutex, wait_limit& limit, Full full) : side_lock(mutex) {
-            if (!is_locked() && !limit.immediate())
-                attempt(limit.until());
-            const auto patience = deadline::after(longest_put);
-            while (!is_locked() && !full() && !patience.passed())
-                attempt(deadline::after(another_look));
+            if (!is_locked())
+                insist(limit, full);
         }
 
     private:
+        template <class Full>
+        void insist(wait_limit& limit, Full full) {
+            if (!limit.immediate())
+                attempt(limit.until());
+            const auto enough = deadline::after(longest_put);
+            while (!is_locked() && !full() && !enough.passed())
+                attempt(deadline::after(another_look));
+        }
+
         static constexpr std::chrono::milliseconds another_look{10};
         // One that takes longer to write was stopped, or waits in a user's `serialize`.
         static constexpr std::chrono::seconds longest_put{1};
@@ -277,7 +283,7 @@ private:
         std::error_code ec;
         std::byte* place = writer_.reserve(bytes, ring_growth::for_large_messages, ec);
         if (place == nullptr && !ec) {
-            if (!spin_until([&] { return writer_.is_roomy(); }, looks_for_room))
+            if (!spin_until([&] { return writer_.is_roomy(); }, short_look, looks_for_room))
                 std::this_thread::yield();  // The reader may be waiting for this processor.
             place = writer_.reserve(bytes, ring_growth::whenever_full, ec);
         }
@@ -298,8 +304,9 @@ private:
             return true;
         if (limit.immediate())
             return false;
-        if (spin_until([&] { return writer_.consumed() != seen; }, looks_for_room))
+        if (producer_patience_.spin([&] { return writer_.consumed() != seen; }, looks_for_room))
             return true;
+        const patience::sleep now(producer_patience_);
         throw_if_error(writer_.wait(seen, limit.until()), "wait for room in a queue");
         return writer_.consumed() != seen || !limit.until().passed();
     }
@@ -310,10 +317,11 @@ private:
                 return true;
             if (limit.immediate())
                 return false;
-            if (spin_until([&] { return reader_.backlog() != 0; }, looks_for_message))
+            if (consumer_patience_.spin([&] { return reader_.backlog() != 0; }, looks_for_message))
                 continue;
             if (limit.until().passed())
                 return false;
+            const patience::sleep now(consumer_patience_);
             throw_if_error(reader_.wait(limit.until()), "wait for a message in a queue");
         }
     }
@@ -369,6 +377,9 @@ private:
     ring_memory read_memory_;
     ring_writer writer_;
     ring_reader reader_;
+    // Each is its side's, whose mutex guards it.
+    patience producer_patience_;
+    patience consumer_patience_;
     robust_mutex producers_;
     robust_mutex consumers_;
     const std::atomic<std::uint32_t>* generation_;

@@ -70,7 +70,7 @@ public:
             next_ = tail_;
             if (!fits(bytes) && !leave(bytes, growth, ec))
                 return nullptr;
-        } else if (tail_.segment != 0 && calm(bytes) && !enter(0, ec)) {
+        } else if (tail_.segment() != 0 && calm(bytes) && !enter(0, ec)) {
             return nullptr;
         }
         return place(payload, ec);
@@ -80,28 +80,28 @@ public:
     bool is_roomy() noexcept {
         refresh();
         next_ = tail_;
-        const std::uint64_t capacity = memory_->capacity(tail_.segment);
+        const std::uint64_t capacity = memory_->capacity(tail_.segment());
         return used() <= capacity - capacity / 4;
     }
 
     /// Gives back the memory of a segment that was made for what was reserved and not committed.
     void drop() noexcept {
-        if (next_.segment > tail_.highest)
-            memory_->discard_above(tail_.highest);
+        if (next_.segment() > tail_.highest())
+            memory_->discard_above(tail_.highest());
     }
 
     /// The same for what another process reserved and died over.
-    void drop_unfinished() noexcept { memory_->discard_above(tail_.highest); }
+    void drop_unfinished() noexcept { memory_->discard_above(tail_.highest()); }
 
     /// Where nothing is published and not consumed: gives back all memory but the page it goes on
     /// in.
     void trim() noexcept {
         refresh();
-        if (tail_.split)
+        if (tail_.split())
             return;
-        memory_->discard_above(tail_.segment);
-        const std::uint64_t mask = memory_->capacity(tail_.segment) - 1;
-        memory_->discard_around(tail_.segment, tail_.offset & mask);
+        memory_->discard_above(tail_.segment());
+        const std::uint64_t mask = memory_->capacity(tail_.segment()) - 1;
+        memory_->discard_around(tail_.segment(), tail_.offset() & mask);
     }
 
     /// Stages what was reserved; it is published with publish().
@@ -135,39 +135,40 @@ private:
     void refresh() noexcept {
         if (!control_->reader.look(seen_, head_))
             return;
-        looked_ = tail_.offset;
-        if (tail_.split && head_.segment == tail_.segment) {
-            memory_->discard(tail_.highest, tail_.segment);
-            tail_.highest = tail_.segment;
-            tail_.split = false;
+        looked_ = tail_.offset();
+        if (tail_.split() && head_.segment() == tail_.segment()) {
+            memory_->discard(tail_.highest(), tail_.segment());
+            tail_ = {tail_.offset(), tail_.segment(), tail_.segment(), false};
         }
     }
 
     std::uint64_t used() const noexcept {
-        return head_.segment == next_.segment ? next_.offset - head_.offset : next_.offset;
+        return head_.segment() == next_.segment() ? next_.offset() - head_.offset()
+                                                  : next_.offset();
     }
 
     std::uint64_t to_end() const noexcept {
-        const std::uint64_t capacity = memory_->capacity(next_.segment);
-        return capacity - (next_.offset & (capacity - 1));
+        const std::uint64_t capacity = memory_->capacity(next_.segment());
+        return capacity - (next_.offset() & (capacity - 1));
     }
 
     /// Room for one more header always remains: for the jump to another segment.
     bool fits(std::uint64_t bytes) const noexcept {
         const std::uint64_t padding = to_end() < bytes ? to_end() : 0;
-        return used() + padding + bytes + record::header_bytes <= memory_->capacity(next_.segment);
+        return used() + padding + bytes + record::header_bytes <=
+               memory_->capacity(next_.segment());
     }
 
     bool leave(std::uint64_t bytes, ring_growth growth, std::error_code& ec) {
-        const bool large = bytes > memory_->capacity(next_.segment) / 4;
+        const bool large = bytes > memory_->capacity(next_.segment()) / 4;
         if (growth == ring_growth::for_large_messages && !large)
             return false;
         // Roomy, so that messages of this size can follow each other; where the system does not
         // allow so much, as large as it must be.
         const std::uint64_t least = bytes + record::header_bytes;
-        std::uint32_t segment = memory_->segment_for(next_.highest, 4 * bytes);
+        std::uint32_t segment = memory_->segment_for(next_.highest(), 4 * bytes);
         while (!enter(segment, ec)) {
-            if (segment <= next_.highest + 1 || memory_->capacity(segment - 1) < least)
+            if (segment <= next_.highest() + 1 || memory_->capacity(segment - 1) < least)
                 return false;
             --segment;
         }
@@ -180,46 +181,46 @@ private:
     bool calm(std::uint64_t bytes) noexcept {
         constexpr std::uint32_t long_enough = 1024;
         const std::uint64_t enough = memory_->capacity(0) / 4;
-        if (used() + bytes > enough && tail_.offset - looked_ >= enough / 2) {
+        if (used() + bytes > enough && tail_.offset() - looked_ >= enough / 2) {
             refresh();
             next_ = tail_;
         }
         if (used() + bytes > enough)
             calm_ = 0;
-        else if (++calm_ >= long_enough && !tail_.split)
+        else if (++calm_ >= long_enough && !tail_.split())
             return true;
         return false;
     }
 
     bool enter(std::uint32_t segment, std::error_code& ec) {
         std::byte* header = nullptr;
-        ec = memory_->make(next_.segment, header);
+        ec = memory_->make(next_.segment(), header);
         std::byte* other = nullptr;
         if (!ec)
             ec = memory_->make(segment, other);
         if (ec)
             return false;
-        const std::uint64_t at = next_.offset & (memory_->capacity(next_.segment) - 1);
+        const std::uint64_t at = next_.offset() & (memory_->capacity(next_.segment()) - 1);
         write_header(header + at, record::header(record_kind::jump, segment));
-        next_ = {0, segment, segment > next_.highest ? segment : next_.highest, true};
+        next_ = {0, segment, segment > next_.highest() ? segment : next_.highest(), true};
         calm_ = 0;
         return true;
     }
 
     std::byte* place(std::uint64_t payload, std::error_code& ec) {
         std::byte* data = nullptr;
-        ec = memory_->make(next_.segment, data);
+        ec = memory_->make(next_.segment(), data);
         if (ec)
             return nullptr;
-        const std::uint64_t mask = memory_->capacity(next_.segment) - 1;
+        const std::uint64_t mask = memory_->capacity(next_.segment()) - 1;
         const std::uint64_t bytes = record::bytes(payload);
         if (const std::uint64_t left = to_end(); left < bytes) {
-            write_header(data + (next_.offset & mask), record::header(record_kind::wrap, 0));
-            next_.offset += left;
+            write_header(data + (next_.offset() & mask), record::header(record_kind::wrap, 0));
+            next_.advance(left);
         }
-        std::byte* const at = data + (next_.offset & mask);
+        std::byte* const at = data + (next_.offset() & mask);
         write_header(at, record::header(record_kind::message, payload));
-        next_.offset += bytes;
+        next_.advance(bytes);
         return at + record::header_bytes;
     }
 
@@ -293,7 +294,7 @@ public:
     /// last seen of it does not tell.
     bool empty() const noexcept { return taken() == available_ && backlog() == 0; }
     /// The size of the segment it reads from.
-    std::uint64_t capacity() const noexcept { return memory_->capacity(head_.segment); }
+    std::uint64_t capacity() const noexcept { return memory_->capacity(head_.segment()); }
     std::uint32_t staged() const noexcept { return staged_; }
 
     /// Sleeps until there is a message beyond those taken, or the time has passed.
@@ -308,11 +309,11 @@ private:
         next_ = head_;
         for (std::uint32_t hops = 0; hops < 2 * ring_memory::most_segments; ++hops) {
             std::byte* data = nullptr;
-            ec = memory_->open(next_.segment, data);
+            ec = memory_->open(next_.segment(), data);
             if (ec)
                 return false;
-            const std::uint64_t capacity = memory_->capacity(next_.segment);
-            const std::uint64_t at = next_.offset & (capacity - 1);
+            const std::uint64_t capacity = memory_->capacity(next_.segment());
+            const std::uint64_t at = next_.offset() & (capacity - 1);
             std::uint64_t header = 0;
             std::memcpy(&header, data + at, sizeof header);
             const std::uint64_t value = record::value(header);
@@ -320,7 +321,7 @@ private:
                 if (value > capacity - at - record::header_bytes)
                     break;
                 payload = {data + at + record::header_bytes, static_cast<std::size_t>(value)};
-                next_.offset += record::bytes(value);
+                next_.advance(record::bytes(value));
                 return true;
             }
             follow(record::kind(header), value, capacity - at);
@@ -329,11 +330,17 @@ private:
         return false;
     }
 
+    /// One that does not exist, where it was damaged: open() refuses it.
+    static std::uint32_t segment_named(std::uint64_t value) noexcept {
+        return static_cast<std::uint32_t>(
+            value < ring_memory::most_segments ? value : ring_memory::most_segments);
+    }
+
     void follow(record_kind kind, std::uint64_t value, std::uint64_t to_end) noexcept {
         if (kind == record_kind::wrap)
-            next_.offset += to_end;
+            next_.advance(to_end);
         else
-            next_ = {0, static_cast<std::uint32_t>(value), 0, false};
+            next_ = {0, segment_named(value), 0, false};
     }
 
     ring_control* control_;

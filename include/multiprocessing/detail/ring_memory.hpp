@@ -34,27 +34,41 @@ namespace multiprocessing::detail {
 // one that is written but not yet valid, whose process can still die; room freed on its word would
 // be room that the next reader goes back to.
 
-/// Where a side is: the segment, and how many bytes it has gone in it since it entered.
-struct ring_position {
-    std::uint64_t offset = 0;
-    std::uint32_t segment = 0;
-    /// The writer's only: the largest segment that the reader may still have before it.
-    std::uint32_t highest = 0;
-    /// The writer's only: whether the reader was in another segment when last looked for.
-    bool split = false;
+/// Where a side is: the segment, and how many bytes it has gone in it since it entered. One word,
+/// as it lies in shared memory: copied whole, thousands of times a millisecond.
+class ring_position {
+public:
+    constexpr ring_position() noexcept = default;
+    /// The writer's only: the largest segment that the reader may still have before it, and whether
+    /// the reader was in another segment when last looked for.
+    constexpr ring_position(std::uint64_t offset, std::uint32_t segment, std::uint32_t highest,
+                            bool split) noexcept
+        : packed_(std::uint64_t{segment} << 58 | std::uint64_t{highest} << 52 |
+                  std::uint64_t{split} << offset_bits | offset) {}
 
-    static constexpr unsigned offset_bits = 51;
-
-    std::uint64_t pack() const noexcept {
-        return std::uint64_t{segment} << 58 | std::uint64_t{highest} << 52 |
-               std::uint64_t{split} << offset_bits | offset;
-    }
+    std::uint64_t pack() const noexcept { return packed_; }
     /// Of damaged memory, too, an offset at which a header can lie.
     static ring_position unpack(std::uint64_t packed) noexcept {
-        constexpr std::uint64_t offset_mask = (std::uint64_t{1} << offset_bits) - 8;
-        return {packed & offset_mask, static_cast<std::uint32_t>(packed >> 58),
-                static_cast<std::uint32_t>(packed >> 52 & 63U), (packed >> offset_bits & 1U) != 0};
+        ring_position found;
+        found.packed_ = packed & ~std::uint64_t{7};
+        return found;
     }
+
+    std::uint64_t offset() const noexcept {
+        return packed_ & ((std::uint64_t{1} << offset_bits) - 1);
+    }
+    std::uint32_t segment() const noexcept { return static_cast<std::uint32_t>(packed_ >> 58); }
+    std::uint32_t highest() const noexcept {
+        return static_cast<std::uint32_t>(packed_ >> 52 & 63U);
+    }
+    bool split() const noexcept { return (packed_ >> offset_bits & 1U) != 0; }
+
+    void advance(std::uint64_t bytes) noexcept { packed_ += bytes; }
+
+private:
+    static constexpr unsigned offset_bits = 51;
+
+    std::uint64_t packed_ = 0;
 };
 
 /// One side's words, on a line of their own.

@@ -2,29 +2,75 @@
 // A short wait that does not sleep, for what another processor is about to do.
 #pragma once
 
+#include <chrono>
+#include <thread>
+
 #include <multiprocessing/config.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 
 namespace multiprocessing::detail {
 
-/// Turns to look before going to sleep: a sleep and wake-up cost tens of microseconds, a turn some
-/// hundredths. None where there is only one processor: the other side could not run meanwhile.
-inline int spin_turns() noexcept {
-    static const int turns = affinity_cpus() > 1 ? 200 : 0;
-    return turns;
+/// Where there is only one processor the other side could not run meanwhile.
+inline bool may_spin() noexcept {
+    static const bool several = affinity_cpus() > 1;
+    return several;
 }
 
-/// Looks for a short while; returns whether `condition` came true. With a `gap` it looks only every
-/// so many turns: each look takes the line away from the processor that is writing there.
+/// What it costs to sleep and be woken: to look for so long, and in vain, at most doubles it. The
+/// short one is what a process on the other processor that is awake needs; the long one what it
+/// takes to wake one, most of all on virtual machines.
+inline constexpr std::chrono::microseconds short_look{4};
+inline constexpr std::chrono::microseconds long_look{60};
+
+/// Looks for so long; returns whether `condition` came true. Between two looks it pauses `gap`
+/// times: each takes the line away from the processor that is writing there. Now and then it lets
+/// others run: the process that it waits for may have been woken on this very processor.
 template <class Condition>
-bool spin_until(Condition condition, int gap = 1) {
-    for (int turn = spin_turns(); turn > 0; turn -= gap) {
-        if (condition())
-            return true;
-        for (int i = 0; i < gap; ++i)
-            MULTIPROCESSING_PAUSE();
-    }
-    return false;
+bool spin_until(Condition condition, std::chrono::nanoseconds longest, int gap = 1) {
+    using clock = std::chrono::steady_clock;
+    constexpr int pauses_between_yields = 32;
+    if (!may_spin())
+        return false;
+    const auto end = clock::now() + longest;
+    do {
+        for (int pause = 0; pause < pauses_between_yields; pause += gap) {
+            if (condition())
+                return true;
+            for (int i = 0; i < gap; ++i)
+                MULTIPROCESSING_PAUSE();
+        }
+        std::this_thread::yield();
+    } while (clock::now() < end);
+    return condition();
 }
+
+/// How long one that waits again and again looks before it sleeps. Two that hand each other short
+/// work and both sleep meanwhile would do so for ever, since each takes longer to wake than the
+/// other looks: so whoever was woken soon looks longer the next time, and one whose sleep was long
+/// does not waste the time of others. Owned by one thread.
+class patience {
+public:
+    template <class Condition>
+    bool spin(Condition condition, int gap = 1) {
+        return spin_until(condition, woken_soon_ ? long_look : short_look, gap);
+    }
+
+    /// A sleep, while it lasts.
+    class sleep {
+    public:
+        explicit sleep(patience& of) noexcept : of_(of), since_(clock::now()) {}
+        sleep(const sleep&) = delete;
+        sleep& operator=(const sleep&) = delete;
+        ~sleep() { of_.woken_soon_ = clock::now() - since_ < 2 * long_look; }
+
+    private:
+        using clock = std::chrono::steady_clock;
+        patience& of_;
+        clock::time_point since_;
+    };
+
+private:
+    bool woken_soon_ = false;
+};
 
 }  // namespace multiprocessing::detail

@@ -126,12 +126,13 @@ private:
         std::error_code ec;
         while (!tasks_.front(task, ec)) {
             throw_if_error(ec, "read a task from memory that was damaged");
-            if (spin_until([&] { return tasks_.backlog() != 0; }))
+            if (patience_.spin([&] { return tasks_.backlog() != 0; }))
                 continue;
             tasks_.release();
             // Nor is the tie to the parent there for a task that closes whatever it finds: asleep
             // this worker would stay for ever.
             throw_if_error(bell_->check(), "find a pool's doorbell; a task closed its descriptor");
+            const patience::sleep now(patience_);
             throw_if_error(tasks_.wait(deadline::never()), "wait for a task");
         }
     }
@@ -207,6 +208,7 @@ private:
     ring_reader tasks_;
     ring_writer replies_;
     thunk_cache cache_;
+    patience patience_;
     std::chrono::steady_clock::time_point next_look_{};
     std::uint32_t index_ = 0;
     std::uint32_t passed_over_ = 0;
