@@ -65,6 +65,27 @@ void pass_time(std::mt19937& random, std::chrono::microseconds most) {
         std::this_thread::yield();
 }
 
+/// A thread that works until the test is over, also where that is because it has failed.
+class partner {
+public:
+    template <class Body>
+    explicit partner(Body body) : thread_([this, body] { body(over_); }) {}
+    partner(const partner&) = delete;
+    partner& operator=(const partner&) = delete;
+    ~partner() { join(); }
+
+    void end() { over_ = true; }
+    void join() {
+        end();
+        if (thread_.joinable())
+            thread_.join();
+    }
+
+private:
+    std::atomic<bool> over_{false};
+    std::thread thread_;
+};
+
 TEST_CASE("queue: of producers killed at random everything arrives up to a point, whole") {
     const support::leftovers leftovers;
     const support::watchdog watchdog(300);
@@ -73,9 +94,8 @@ TEST_CASE("queue: of producers killed at random everything arrives up to a point
     const pace pace = pace_of(method, maxsize == 0 ? 200 : 600, 150us);
     const int rounds = pace.rounds;
     mp::Queue<numbered> queue(maxsize);
-    std::atomic<bool> over{false};
     std::map<int, int> next;
-    std::thread consumer([&] {
+    partner consumer([&](const std::atomic<bool>& over) {
         while (!over || !queue.empty()) {
             try {
                 const numbered value = queue.get(true, 10ms);
@@ -95,7 +115,6 @@ TEST_CASE("queue: of producers killed at random everything arrives up to a point
         queue.put({-1, round / 2,
                    std::string(ballast_of(round / 2), static_cast<char>('a' + round / 2 % 26))});
     }
-    over = true;
     consumer.join();
     CHECK(next[-1] == rounds / 2);
     CHECK(queue.empty());
@@ -131,13 +150,16 @@ TEST_CASE("queue: consumers killed at random take at most one value with them") 
         REQUIRE_FALSE(mp::detail::duplicate(block.native(), copy));
         return copy;
     };
-    std::atomic<bool> over{false};
     std::uint32_t put = 0;
-    std::thread producer([&] {
-        for (; !over && put < most - 1; ++put) {
-            queue.put(put);
+    partner producer([&](const std::atomic<bool>& over) {
+        while (!over && put < most - 1) {
             if (put % 512 == 0)  // So that the consumers sleep now and then.
                 std::this_thread::sleep_for(20us);
+            try {
+                queue.put(put, true, 1s);
+                ++put;
+            } catch (const mp::Full&) {  // Nobody takes any more where the test has failed.
+            }
         }
     });
     std::mt19937 random(29);
@@ -148,7 +170,7 @@ TEST_CASE("queue: consumers killed at random take at most one value with them") 
         (round % 4 == 0 ? one : two).kill();
         pass_time(random, 50us);
     }
-    over = true;
+    producer.end();
     support::other_process last(method, take_numbers, mp::args(queue, lend()));
     producer.join();
     while (!queue.empty())

@@ -160,15 +160,16 @@ protected:
             done_.notify_all();
     }
 
-    /// Work that nobody waits for any more is the pool's thread's. Also after a wait whose time has
-    /// passed: it may have kept that thread from the role, and been called to it in vain.
+    /// What nobody waits for any more, work or the end of a worker that is too much, is the pool's
+    /// thread's. Also after a wait whose time has passed: it may have kept that thread from the
+    /// role, and been called to it in vain.
     class departure {
     public:
         explicit departure(driver& of) noexcept : of_(&of) {}
         departure(const departure&) = delete;
         departure& operator=(const departure&) = delete;
         ~departure() {
-            if (!of_->driven_ && of_->waiting_ == 0 && of_->crew_.work().outstanding() != 0)
+            if (of_->has_work_in_background())
                 of_->wake_background();
         }
 
