@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <multiprocessing/detail/arguments.hpp>
+#include <multiprocessing/detail/call_arguments.hpp>
 #include <multiprocessing/detail/call_job.hpp>
 #include <multiprocessing/detail/dispatcher.hpp>
 #include <multiprocessing/detail/future.hpp>
@@ -81,13 +82,15 @@ public:
     /// Has `function(arguments...)` run in a worker. String literals and `string_view`s among the
     /// arguments become strings. Throws `ProcessError` after `shutdown()`.
     template <class F, class... Ts>
-    requires detail::callable_with<std::decay_t<F>, std::tuple<detail::argument_t<Ts>...>>
+    requires detail::callable_with<std::decay_t<F>,
+                                   detail::arriving<std::decay_t<F>, detail::argument_t<Ts>...>>
     auto submit(F&& function, Ts&&... arguments) {
         return submit(call_options{}, std::forward<F>(function), std::forward<Ts>(arguments)...);
     }
     /// The same, with a time that it may take, or retries: `submit({.timeout = 5s}, f, x)`.
     template <class F, class... Ts>
-    requires detail::callable_with<std::decay_t<F>, std::tuple<detail::argument_t<Ts>...>>
+    requires detail::callable_with<std::decay_t<F>,
+                                   detail::arriving<std::decay_t<F>, detail::argument_t<Ts>...>>
     auto submit(const call_options& options, F&& function, Ts&&... arguments) {
         const auto work =
             detail::make_call_job(std::forward<F>(function), args(std::forward<Ts>(arguments)...));

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -32,6 +33,21 @@ TEST_CASE("args: text is copied into strings, everything else keeps its type") {
     CHECK(std::get<0>(copy) == "literal");
     CHECK(std::get<1>(copy) == "buffer");
     CHECK(std::get<2>(copy) == "buffer");
+}
+
+// A span became one of elements that may not be changed: no thread, and no child that shares the
+// memory, could be given a place to write to.
+TEST_CASE("args: a span stays the span that it is") {
+    int numbers[] = {1, 2, 3};
+    auto tuple = mp::args(std::span(numbers).first(2), std::span(numbers));
+    static_assert(std::is_same_v<decltype(tuple), std::tuple<std::span<int>, std::span<int, 3>>>);
+    const auto target = [](std::span<int> some, std::span<int, 3> all) {
+        some.front() = 4;
+        all.back() = 5;
+    };
+    call_with(target, tuple);
+    CHECK(numbers[0] == 4);
+    CHECK(numbers[2] == 5);
 }
 
 TEST_CASE("args: what cannot be copied is moved in, and into the call") {

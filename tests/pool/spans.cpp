@@ -7,6 +7,7 @@
 #include <numeric>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -48,6 +49,15 @@ std::string join(const std::vector<double>& values, const std::string& between) 
     for (const double value : values)
         text += std::to_string(static_cast<int>(value)) + between;
     return text;
+}
+
+double change(std::span<double> values) {
+    values.front() = -1;
+    return values.front() + values.back();
+}
+
+double third(std::span<const double, 3> values) {
+    return values[2];
 }
 
 void fail_on(std::span<const double> values) {
@@ -106,10 +116,30 @@ TEST_CASE("pool: a function that takes a vector gets a span's elements in one") 
     CHECK(pool.apply_async(join, mp::args(std::span(values).first(0), "")).get().empty());
 }
 
+TEST_CASE("pool: a function that changes a span's elements has a copy of them") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1);
+    std::vector<double> values{1, 2, 3};
+    CHECK(pool.apply(change, mp::args(std::span(values))) == 2);
+    CHECK(values.front() == 1);
+}
+
+TEST_CASE("pool: a span of so many elements is one there, too") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1);
+    std::vector<double> values{1, 2, 3};
+    CHECK(pool.apply(third, mp::args(std::span<double, 3>(values))) == 3);
+    CHECK(pool.apply(sum, std::tuple(std::span<double, 3>(values))) == 6);
+}
+
 TEST_CASE("futures: a span crosses as an argument, too") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     const std::vector<double> values{1, 2, 3};
     mp::futures::ProcessPoolExecutor executor(1);
     CHECK(executor.submit(sum, std::span(values)).result() == 6);
+    CHECK(executor.submit(join, std::span(values), ";").result() == "1;2;3;");
+    CHECK(executor.submit({.retries = 1}, join, std::span(values), "").result() == "123");
 }

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <ranges>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -47,6 +48,9 @@ TEST_CASE(
     int shared = 0;
     pool.apply([&shared] { shared = 5; });
     CHECK(shared == 5);
+    int numbers[2] = {};
+    pool.apply([](std::span<int> places) { places.back() = 7; }, mp::args(std::span(numbers)));
+    CHECK(numbers[1] == 7);
     auto result = pool.apply_async([](std::unique_ptr<int> x) { return x; },
                                    mp::args(std::make_unique<int>(6)));
     CHECK(*result.get() == 6);

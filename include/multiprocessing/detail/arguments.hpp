@@ -3,8 +3,6 @@
 #pragma once
 
 #include <concepts>
-#include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -21,22 +19,9 @@ template <class T>
 concept borrowed_text =
     std::same_as<T, std::string_view> || std::same_as<T, const char*> || std::same_as<T, char*>;
 
-/// Text that points into this process becomes a string of its own; elements that may be changed are
-/// only read elsewhere.
+/// Text that points into this process becomes a string of its own.
 template <class T>
-struct argument {
-    using type = T;
-};
-template <borrowed_text T>
-struct argument<T> {
-    using type = std::string;
-};
-template <class Element, std::size_t Extent>
-struct argument<std::span<Element, Extent>> {
-    using type = std::span<const std::remove_const_t<Element>>;
-};
-template <class T>
-using argument_t = typename argument<std::decay_t<T>>::type;
+using argument_t = std::conditional_t<borrowed_text<std::decay_t<T>>, std::string, std::decay_t<T>>;
 
 template <class F, class Tuple, class = void>
 struct call_traits {
@@ -81,9 +66,10 @@ std::string first_unsendable() {
 
 /// The arguments of a function that another process will call: copies of what is given. String
 /// literals and `string_view`s become `std::string`, so nothing points into this process. What must
-/// not be copied can be moved in. A `std::span` alone refers to its elements: it crosses to a
-/// pool's workers, and only there, where the function reads them in the shared memory, copied once;
-/// they must stay until the call is done. Python: the tuple `args=(...)`.
+/// not be copied can be moved in. A `std::span` alone refers to its elements. It crosses to a
+/// pool's workers, where the function reads them in the shared memory, copied once; they must stay
+/// until the call is done. Threads and forked processes have the span itself; spawned ones refuse
+/// it. Python: the tuple `args=(...)`.
 template <class... Ts>
 std::tuple<detail::argument_t<Ts>...> args(Ts&&... values) {
     return std::tuple<detail::argument_t<Ts>...>(std::forward<Ts>(values)...);

@@ -19,26 +19,32 @@ namespace multiprocessing::detail {
 /// A view of elements that lie in a ring as they lie in memory.
 template <class T>
 inline constexpr bool is_lent_span = false;
-template <class Element>
-inline constexpr bool is_lent_span<std::span<const Element>> = is_bulk<Element> &&
-                                                               alignof(Element) <=
-                                                                   alignof(std::uint64_t);
+template <class Element, std::size_t Extent>
+inline constexpr bool is_lent_span<std::span<Element, Extent>> =
+    is_bulk<std::remove_const_t<Element>> && !std::is_volatile_v<Element> &&
+    alignof(Element) <= alignof(std::uint64_t);
 
-/// What an argument is to a function that has no use for a span.
+/// What an argument is to a function that reads a span, and to one that has no use for it: elements
+/// that may be changed here are only read there.
 template <class T>
-struct owned_argument {
-    using type = T;
+struct arriving_argument {
+    using lent = T;
+    using owned = T;
 };
 template <class T>
 requires is_lent_span<T>
-struct owned_argument<T> {
-    using type = std::vector<std::remove_const_t<typename T::element_type>>;
+struct arriving_argument<T> {
+    using element = std::remove_const_t<typename T::element_type>;
+    using lent = std::span<const element, T::extent>;
+    using owned = std::vector<element>;
 };
 
 /// The arguments as a function takes them.
 template <class F, class... Ts>
-using arriving = std::conditional_t<callable_with<F, std::tuple<Ts...>>, std::tuple<Ts...>,
-                                    std::tuple<typename owned_argument<Ts>::type...>>;
+using arriving =
+    std::conditional_t<callable_with<F, std::tuple<typename arriving_argument<Ts>::lent...>>,
+                       std::tuple<typename arriving_argument<Ts>::lent...>,
+                       std::tuple<typename arriving_argument<Ts>::owned...>>;
 
 /// How an argument is written, and read as an `As`. A span's elements are aligned by their address:
 /// both sides have a ring's memory mapped at the beginning of a page, and so agree on it.
@@ -73,6 +79,8 @@ public:
     template <class As>
     static As read(decoder& in) {
         const std::size_t count = in.template take_count<element, sizeof(element)>();
+        if (T::extent != std::dynamic_extent && count != T::extent)
+            throw_unexpected("the count", spelling_of<T>(), in.offset(), count);
         const std::size_t before = padding_at(in.template take<T>(0));
         in.template take<T>(before);
         const std::byte* const place = in.template take<T>(count * sizeof(element));
