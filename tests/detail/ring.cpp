@@ -165,4 +165,27 @@ TEST_CASE("ring: counts go round at 2^31") {
     CHECK_FALSE(late.get());
 }
 
+TEST_CASE("ring: offsets go round at 2^51, some petabytes after the segment was entered") {
+    const ring_fixture ring;
+    detail::ring_position near_end;
+    near_end.advance((std::uint64_t{1} << 51) - 96);
+    detail::wait_word(ring.control().writer.count).advance(1);
+    detail::wait_word(ring.control().reader.count).advance(1);
+    ring.control().writer.prepare(0, 1, near_end);
+    ring.control().reader.prepare(0, 1, near_end);
+    const std::uint64_t ahead = GENERATE(1, 4, 300);
+    writing_side out(ring);
+    reading_side in(ring);
+    std::uint64_t put = 0;
+    for (std::uint64_t got = 0; got < 5000; ++got) {
+        while (put < got + ahead)
+            REQUIRE(out.put(put++));
+        if (put % 7 == 0)
+            out.writer.sync();
+        REQUIRE(in.get() == got);
+    }
+    writing_side other(ring);
+    REQUIRE(other.put(put));
+}
+
 }  // namespace

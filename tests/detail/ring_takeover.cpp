@@ -115,4 +115,19 @@ TEST_CASE("ring: a process that died in the middle of a batch and came back is i
     CHECK_FALSE(in.get());
 }
 
+// A reader that claims to be ahead of the writer made the sum of what is used and what is wanted go
+// round: a message of any size was written where the segment, and its mapping, had ended.
+TEST_CASE("ring: a reader's position that was damaged leads no writer out of its memory") {
+    const ring_fixture ring;
+    constexpr std::uint64_t payload = 1 << 20;
+    writing_side out(ring);
+    detail::ring_position beyond;
+    beyond.advance(detail::record::bytes(payload) + 8 * GENERATE(0U, 1U, 100U));
+    ring.control().reader.prepare(0, 1, beyond);
+    detail::wait_word(ring.control().reader.count).advance(1);
+    REQUIRE(out.put(1));
+    CHECK(out.put(2, payload));
+    CHECK(out.put(3));
+}
+
 }  // namespace

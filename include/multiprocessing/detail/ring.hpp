@@ -152,11 +152,13 @@ private:
         return capacity - (next_.offset() & (capacity - 1));
     }
 
-    /// Room for one more header always remains: for the jump to another segment.
+    /// Room for one more header always remains: for the jump to another segment. Sums are of what
+    /// is known here: a reader's position that was damaged must not make them go round.
     bool fits(std::uint64_t bytes) const noexcept {
         const std::uint64_t padding = to_end() < bytes ? to_end() : 0;
-        return used() + padding + bytes + record::header_bytes <=
-               memory_->capacity(next_.segment());
+        const std::uint64_t needed = padding + bytes + record::header_bytes;
+        const std::uint64_t capacity = memory_->capacity(next_.segment());
+        return needed <= capacity && used() <= capacity - needed;
     }
 
     bool leave(std::uint64_t bytes, ring_growth growth, std::error_code& ec) {
@@ -166,7 +168,7 @@ private:
         // Roomy, so that another message of this size may wait behind it; where the system does not
         // allow so much, as large as it must be.
         const std::uint64_t least = bytes + record::header_bytes;
-        std::uint32_t segment = memory_->segment_for(next_.highest(), 2 * bytes);
+        std::uint32_t segment = memory_->segment_for(next_.highest(), least + bytes);
         while (!enter(segment, ec)) {
             if (segment <= next_.highest() + 1 || memory_->capacity(segment - 1) < least)
                 return false;
@@ -181,11 +183,12 @@ private:
     bool calm(std::uint64_t bytes) noexcept {
         constexpr std::uint32_t long_enough = 1024;
         const std::uint64_t enough = memory_->capacity(0) / 4;
-        if (used() + bytes > enough && tail_.offset() - looked_ >= enough / 2) {
+        const auto is_too_much = [&] { return bytes > enough || used() > enough - bytes; };
+        if (is_too_much() && tail_.offset() - looked_ >= enough / 2) {
             refresh();
             next_ = tail_;
         }
-        if (used() + bytes > enough)
+        if (is_too_much())
             calm_ = 0;
         else if (++calm_ >= long_enough && !tail_.split())
             return true;
