@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/detail/function.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,6 +27,34 @@ TEST_CASE("function: it holds whatever can be called, and returns what that retu
     int calls = 0;
     function<void()>([&] { return ++calls; })();
     CHECK(calls == 1);
+}
+
+struct counter {
+    int count = 0;
+    int add(int n) { return count += n; }
+    int twice() const { return 2 * count; }
+};
+
+// A pointer to a member was taken, and then did not compile.
+TEST_CASE("function: pointers to members are called with the object first") {
+    counter one;
+    CHECK(function<int(counter&, int)>(&counter::add)(one, 3) == 3);
+    CHECK(function<int(counter*, int)>(&counter::add)(&one, 3) == 6);
+    CHECK(function<int(const counter&)>(&counter::twice)(one) == 12);
+    CHECK(function<int(const counter&)>(&counter::count)(one) == 6);
+    const function<void(const counter&)> forgets(&counter::twice);
+    forgets(one);
+    CHECK_FALSE(function<int(counter&, int)>(static_cast<int (counter::*)(int)>(nullptr)));
+}
+
+/// As the placeholders of lambda libraries: what is compared with it becomes a callable, too.
+struct placeholder {
+    int operator()(int x) const { return x; }
+    placeholder operator==(std::nullptr_t) const { return {}; }
+};
+
+TEST_CASE("function: a callable may have an opinion of its own on null") {
+    CHECK(function<int(int)>(placeholder())(4) == 4);
 }
 
 TEST_CASE("function: it may be empty, and is where what it was made of is") {

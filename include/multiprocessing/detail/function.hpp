@@ -2,8 +2,10 @@
 // Any callable of a signature, as std::function holds one, without <functional>: see algorithm.hpp.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <memory>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -21,9 +23,8 @@ public:
     template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, function> &&
              std::is_invocable_r_v<R, std::decay_t<F>&, Args...>) function(F&& callable) {
-        // A function pointer, or a holder of another kind, that is empty makes this one empty.
-        if constexpr (!std::is_function_v<std::remove_reference_t<F>> &&
-                      requires { callable == nullptr; }) {
+        // A pointer, or a holder of another kind, that is empty makes this one empty.
+        if constexpr (!std::is_function_v<std::remove_reference_t<F>> && is_comparable<F>) {
             if (callable == nullptr)
                 return;
         }
@@ -34,6 +35,12 @@ public:
     R operator()(Args... arguments) const { return held_->call(std::forward<Args>(arguments)...); }
 
 private:
+    /// With null, to a truth value: some callables make another of whatever is compared with them.
+    template <class F>
+    static constexpr bool is_comparable = requires(F& callable) {
+        { callable == nullptr } -> std::same_as<bool>;
+    };
+
     struct any {
         virtual ~any() = default;
         virtual R call(Args... arguments) = 0;
@@ -42,7 +49,9 @@ private:
     struct held : any {
         explicit held(F callable) : callable_(std::move(callable)) {}
         R call(Args... arguments) override {
-            return static_cast<R>(callable_(std::forward<Args>(arguments)...));
+            // By std::apply, which knows how pointers to members are called.
+            return static_cast<R>(
+                std::apply(callable_, std::tuple<Args&&...>(std::forward<Args>(arguments)...)));
         }
         F callable_;
     };
