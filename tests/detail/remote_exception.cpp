@@ -2,6 +2,7 @@
 #include <multiprocessing/detail/remote_exception.hpp>
 
 #include <exception>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -46,6 +47,7 @@ TEST_CASE("remote exception: a type derived from a standard one is not taken for
     CHECK_THROWS_AS(send(own_error("x")), mp::RemoteError);
     CHECK_THROWS_AS(send(mp::ValueError("x")), mp::ValueError);
     CHECK_THROWS_AS(send(std::invalid_argument("x")), std::invalid_argument);
+    CHECK_THROWS_AS(send(std::bad_function_call()), std::bad_function_call);
 }
 
 TEST_CASE("remote exception: a system error can be sent on, its text does not grow") {

@@ -137,6 +137,7 @@ TEST_CASE("futures: callbacks are called once, in their order, with the future, 
         future.add_done_callback([&](const mpf::Future<int>&) { order += "c"; });
         CHECK(order == "abc");
         future.add_done_callback([](const mpf::Future<int>&) { throw 1; });
+        CHECK_THROWS_AS(future.add_done_callback(nullptr), mp::ValueError);
     }
     const auto failed = executor.submit(fail);
     failed.add_done_callback(

@@ -74,8 +74,10 @@ public:
 
     /// Has `function` called with this future when it is done: by a thread of the executor, in the
     /// order of adding, or at once by this thread if it is done already. What it throws is told on
-    /// standard error.
+    /// standard error. Throws `ValueError` where there is no function.
     void add_done_callback(detail::function<void(const Future&)> function) const {
+        if (!function)
+            throw ValueError("a callback must be a function");
         const Future self = *this;
         const auto call = [self, follow = std::move(function)] { follow(self); };
         if (done() || here().follow(*work_, call) == 0)

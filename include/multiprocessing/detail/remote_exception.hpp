@@ -169,19 +169,6 @@ std::exception_ptr make_system(const exception_record& record) {
     return std::make_exception_ptr(remote_system_error<E>(record));
 }
 
-/// By the function that libstdc++ throws it with: the header that defines it is a heavy one.
-inline std::exception_ptr make_bad_function_call(const exception_record&) {
-    try {
-#if defined(MULTIPROCESSING_LIBSTDCXX)
-        std::__throw_bad_function_call();
-#else
-        throw std::bad_function_call();
-#endif
-    } catch (...) {
-        return std::current_exception();
-    }
-}
-
 template <class E>
 exception_kind from_text() {
     return {readable_name(typeid(E)), make_from_text<E>};
@@ -194,6 +181,24 @@ template <class E>
 exception_kind from_system() {
     return {readable_name(typeid(E)), make_system<E>};
 }
+
+#if defined(MULTIPROCESSING_LIBSTDCXX)
+/// By the function that the library throws it with: the header that defines it is a heavy one.
+inline std::exception_ptr make_bad_function_call(const exception_record&) {
+    try {
+        std::__throw_bad_function_call();
+    } catch (...) {
+        return std::current_exception();
+    }
+}
+inline exception_kind of_bad_function_call() {
+    return {"std::bad_function_call", make_bad_function_call};
+}
+#else
+inline exception_kind of_bad_function_call() {
+    return with_text<std::bad_function_call>();
+}
+#endif
 
 /// The standard exceptions, and those of this library that a text makes whole.
 inline const exception_kind* find_exception_kind(const std::string& name) {
@@ -213,7 +218,7 @@ inline const exception_kind* find_exception_kind(const std::string& name) {
                                            with_text<std::bad_any_cast>(),
                                            with_text<std::bad_typeid>(),
                                            with_text<std::bad_exception>(),
-                                           {"std::bad_function_call", make_bad_function_call},
+                                           of_bad_function_call(),
                                            with_text<std::bad_optional_access>(),
                                            with_text<std::bad_variant_access>(),
                                            with_text<std::bad_weak_ptr>(),
