@@ -130,4 +130,18 @@ TEST_CASE("ring: a reader's position that was damaged leads no writer out of its
     CHECK(out.put(3));
 }
 
+// The place of a segment beyond the last was computed as that of the first: all was given back.
+TEST_CASE("ring: a writer's position that was damaged costs no memory that is in use") {
+    const ring_fixture ring;
+    reading_side in(ring);
+    {
+        writing_side dead(ring);
+        REQUIRE(dead.put(1));
+    }
+    ring.control().writer.prepare(0, 1, {16, 0, 63, false});
+    writing_side out(ring);
+    out.writer.drop_unfinished();
+    CHECK(in.get() == 1U);
+}
+
 }  // namespace

@@ -79,8 +79,9 @@ public:
     template <class As>
     static As read(decoder& in) {
         const std::size_t count = in.template take_count<element, sizeof(element)>();
-        if (T::extent != std::dynamic_extent && count != T::extent)
-            throw_unexpected("the count", spelling_of<T>(), in.offset(), count);
+        if constexpr (T::extent != std::dynamic_extent)
+            if (count != T::extent)
+                throw_unexpected("the count", spelling_of<T>(), in.offset(), count);
         const std::size_t before = padding_at(in.template take<T>(0));
         in.template take<T>(before);
         const std::byte* const place = in.template take<T>(count * sizeof(element));
@@ -99,10 +100,19 @@ private:
     }
 };
 
+template <class T>
+inline constexpr bool is_span = false;
+template <class Element, std::size_t Extent>
+inline constexpr bool is_span<std::span<Element, Extent>> = true;
+
 /// Does not compile where `T` can be no argument of a call.
 template <class T>
 constexpr void assert_argument() {
-    if constexpr (!is_lent_span<T>)
+    if constexpr (is_span<T>)
+        static_assert(is_lent_span<T>,
+                      "the elements of a span must cross as they lie in memory, "
+                      "as numbers and structs of these do: copy others to a vector");
+    else
         assert_sendable<T>();
 }
 

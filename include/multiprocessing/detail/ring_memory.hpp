@@ -197,8 +197,11 @@ public:
             if (segment != current && capacity(segment) > kept_bytes)  // Failure costs memory only.
                 block_->discard(place(segment), capacity(segment));
     }
-    /// Gives back the memory of every segment above this one.
+    /// Gives back the memory of every segment above this one; of none above one that cannot be, as
+    /// damaged memory may name it.
     void discard_above(std::uint32_t segment) noexcept {
+        if (segment >= most_segments)
+            return;
         const std::uint64_t begin = place(segment + 1);
         if (begin < shared_block::most_bytes)
             block_->discard(begin, shared_block::most_bytes - begin);
