@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/pool.hpp>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,13 @@ int die_by_ticket(int x) {
     return -1;
 }
 
+double sum_by_ticket(std::span<const double> values) {
+    double sum = die_by_ticket(0);
+    for (const double value : values)
+        sum += value;
+    return sum;
+}
+
 int die() {
     mp::os::_exit(3);
 }
@@ -55,6 +63,21 @@ TEST_CASE("pool: a task whose worker is lost is run again, as often as was asked
     CHECK_THROWS_AS(pool.apply(die_by_ticket, mp::args(7), {.retries = 2}), mp::WorkerLostError);
     CHECK(pool.apply_async(die_by_ticket, mp::args(8), {.retries = 2}).get() == 8);
     CHECK_THROWS_AS(pool.apply(die, mp::args(), {.retries = 4}), mp::WorkerLostError);
+}
+
+TEST_CASE("pool: a span is lent anew to the worker that runs the task again") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Queue<int> queue;
+    mp::Pool pool(2, {.initializer = {keep, mp::args(queue)}});
+    const std::vector<double> values(1 << 16, 1.0);
+    fill(queue, 2);
+    const auto result =
+        pool.apply_async(sum_by_ticket, mp::args(std::span(values)), {.retries = 2});
+    CHECK(result.get() == 1 << 16);
+    fill(queue, 2);
+    CHECK_THROWS_AS(pool.apply(sum_by_ticket, mp::args(std::span(values)), {.retries = 1}),
+                    mp::WorkerLostError);
 }
 
 TEST_CASE("pool: the chunks of a map are run again one by one") {
