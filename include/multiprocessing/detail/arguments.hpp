@@ -67,9 +67,9 @@ std::string first_unsendable() {
 /// The arguments of a function that another process will call: copies of what is given. String
 /// literals and `string_view`s become `std::string`, so nothing points into this process. What must
 /// not be copied can be moved in. A `std::span` alone refers to its elements. It crosses to a
-/// pool's workers, where the function reads them in the shared memory, copied once; they must stay
-/// until the call is done. Threads and forked processes have the span itself; spawned ones refuse
-/// it. Python: the tuple `args=(...)`.
+/// pool's workers, where the function reads them in the shared memory, copied once, until it
+/// returns; here they must stay until the call is done. Threads and forked processes have the span
+/// itself; spawned ones refuse it. Python: the tuple `args=(...)`.
 template <class... Ts>
 std::tuple<detail::argument_t<Ts>...> args(Ts&&... values) {
     return std::tuple<detail::argument_t<Ts>...>(std::forward<Ts>(values)...);
