@@ -37,8 +37,13 @@ public:
         crew_.require_open();
         ++visits_;
         crew_.work().accept(*work, work);
-        crew_.feed();
-        tell_driver_of_times();
+        try {
+            crew_.feed();
+            tell_driver_of_times();
+        } catch (...) {  // The caller gets nothing that he could wait for.
+            fail_everything(std::current_exception());
+            throw;
+        }
         if (!driven_ && waiting_ == 0)
             wake_background();
     }

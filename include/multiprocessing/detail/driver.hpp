@@ -107,7 +107,7 @@ protected:
     bool drive_in_role(visit& here, Done done, const deadline& until) {
         const role_holder role(*this);
         while (!done()) {
-            const bool moved = step() || patience_.spin([&] { return crew_.any_reply(); });
+            const bool moved = step() || look_for_replies();
             if (until.passed())
                 return false;
             if (moved)
@@ -119,6 +119,12 @@ protected:
         return true;
     }
 
+    /// With the lock held, and so not while others want it.
+    bool look_for_replies() {
+        patience_.spin([&] { return crew_.any_reply() || is_knocked(); });
+        return crew_.any_reply();
+    }
+
     /// The mutex alone would be given back, time and again, to the driver that has just let go of
     /// it: while replies keep coming no other thread would get in.
     void step_aside(visit& here) {
@@ -128,9 +134,8 @@ protected:
             here.lock().lock();
         }
     }
-    bool is_wanted() const noexcept {
-        return called_ != 0 || knocking_.load(std::memory_order_relaxed) != 0;
-    }
+    bool is_wanted() const noexcept { return called_ != 0 || is_knocked(); }
+    bool is_knocked() const noexcept { return knocking_.load(std::memory_order_relaxed) != 0; }
 
     class role_holder {
     public:
@@ -180,7 +185,7 @@ protected:
     /// While the driver sleeps its lock is free: short work need not wait for it to wake.
     template <class Done>
     bool spin_as_guest(Done done) {
-        spin_until([&] { return step() || done(); }, short_look);
+        spin_until([&] { return step() || done() || is_knocked(); }, short_look);
         return done();
     }
 
