@@ -2,7 +2,6 @@
 // A job whose result can be had, and who is told of it.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdio>
 #include <exception>
@@ -190,7 +189,7 @@ protected:
             std::rethrow_exception(error_);
     }
     void once() {
-        if (given_away_.exchange(true))
+        if (!this->give_away())
             throw ValueError("this result cannot be copied and has been given away");
     }
 
@@ -205,7 +204,6 @@ private:
     virtual void pass_result(const callback<R>& to) = 0;
 
     std::exception_ptr error_;
-    std::atomic<bool> given_away_{false};
     /// Null for most: a million may wait.
     std::unique_ptr<hooks> hooks_;
 };

@@ -170,12 +170,14 @@ public:
     bool may_retry(std::size_t task) {
         if (rules_.retries == 0)
             return false;
+        if (!retried_)
+            retried_ = std::make_unique<std::vector<std::size_t>>();
         std::uint32_t times = 0;
-        for (const std::size_t other : retried_)
+        for (const std::size_t other : *retried_)
             times += other == task;
         if (times == rules_.retries)
             return false;
-        retried_.push_back(task);
+        retried_->push_back(task);
         return true;
     }
     /// Whether each of its tasks is waited for, not their end alone.
@@ -228,6 +230,8 @@ protected:
         has_hooks_ = true;
         done_.store(false, std::memory_order_relaxed);
     }
+    /// Of a result that cannot be copied; returns whether it was still there.
+    bool give_away() noexcept { return !given_away_.exchange(true); }
     void tell_each() noexcept { tells_each_ = true; }
 
     /// Of all its tasks so far, in the order of their giving.
@@ -245,9 +249,12 @@ private:
     bool has_hooks_ = false;
     bool tells_each_ = false;
     bool is_listed_ = false;
+    /// Here it takes no room: a million jobs may wait.
+    std::atomic<bool> given_away_{false};
     task_rules rules_;
-    /// Those that were run again, each as often as it is here; empty for most jobs.
-    std::vector<std::size_t> retried_;
+    /// Those that were run again, each as often as it is here; null for most jobs, of which a
+    /// million may wait.
+    std::unique_ptr<std::vector<std::size_t>> retried_;
 };
 
 }  // namespace multiprocessing::detail

@@ -55,10 +55,13 @@ protected:
         calls_back_ = true;
         done_.store(false, std::memory_order_relaxed);
     }
+    /// Of a result that cannot be copied; returns whether it was still there.
+    bool give_away() noexcept { return !given_away_.exchange(true); }
 
 private:
     std::size_t remaining_;
     std::atomic<bool> done_;
+    std::atomic<bool> given_away_{false};
     bool calls_back_ = false;
 };
 
