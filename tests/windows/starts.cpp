@@ -3,6 +3,7 @@
 #include <multiprocessing/multiprocessing.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <future>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "support/leftovers.hpp"
 #include "support/subprocess.hpp"
 #include "support/watchdog.hpp"
+#include "support/windows/api.hpp"
 
 namespace mp = multiprocessing;
 namespace mpd = multiprocessing::detail;
@@ -202,6 +204,33 @@ TEST_CASE("windows: a job that another process names is refused, with the reason
     is_refused(run(std::to_string(block.native()) + ":5000000", {block.native()}));
     is_refused(run("0:1", {}));
     is_refused(run("-1:1", {}));
+}
+
+/// Tries to close the handles of all jobs that this process is in, and returns how many there were.
+int close_own_jobs() {
+    int jobs = 0;
+    for (std::uintptr_t number = 4; number < 4000; number += 4) {
+        const auto object = reinterpret_cast<HANDLE>(number);
+        BOOL is_in = 0;
+        if (::IsProcessInJob(::GetCurrentProcess(), object, &is_in) == 0 || is_in == 0)
+            continue;
+        ++jobs;
+        ::CloseHandle(object);
+    }
+    return jobs;
+}
+
+// Closing a worker's job would end it; under Wine 8 also the process that has the pool.
+TEST_CASE("windows: a task that closes every handle of a job ends no worker") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1);
+    const int worker = pool.apply(mp::os::getpid);
+    CHECK(pool.apply(close_own_jobs) == 1);
+    CHECK(pool.apply(close_own_jobs) == 1);
+    CHECK(pool.apply(mp::os::getpid) == worker);
+    pool.close();
+    pool.join();
 }
 
 TEST_CASE("windows: who may not touch a process is told so") {

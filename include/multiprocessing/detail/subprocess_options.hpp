@@ -268,7 +268,8 @@ struct options {
     bool close_fds = true;
     /// Runs the command as a script of /bin/sh; further arguments become $0, $1 and so on.
     bool shell = false;
-    /// The directory to start in; a relative path of a program counts from there.
+    /// The directory to start in. A relative path of a program counts from there; on Windows, which
+    /// looks for the program before, from this process' own directory.
     argument cwd = {};
     /// The program's variables. (POSIX) Also its PATH is used to find it.
     environment env = environment::inherited();

@@ -55,13 +55,16 @@ inline std::error_code create_tie(handle& job) noexcept {
     return create_ending_job(silent_breakaway, job);
 }
 
-/// For this process and all that it starts from now on.
+/// For this process and all that it starts from now on. Nobody can close its handle: code that
+/// closes whatever handles there may be would end this process.
 inline std::error_code enter_job_of_own() noexcept {
     handle job;
     if (const auto ec = create_ending_job(0, job))
         return ec;
     if (api::AssignProcessToJobObject(to_system(job.get()), api::GetCurrentProcess()) == 0)
         return last_error();
+    constexpr api::dword protect_from_close = 2;
+    api::SetHandleInformation(to_system(job.get()), protect_from_close, protect_from_close);
     job.release();  // Closed by the system, when this process ends.
     return {};
 }
