@@ -185,5 +185,11 @@ inline void throw_if_error(std::error_code ec, std::string_view operation) {
         throw_system_error(ec, std::string(operation));
 }
 
+/// Throws what is being handled once more. With MinGW a plain `throw;` that nobody catches ends the
+/// program without a word: its runtime library aborts before the message is printed.
+[[noreturn]] inline void throw_again() {
+    std::rethrow_exception(std::current_exception());
+}
+
 }  // namespace detail
 }  // namespace multiprocessing

@@ -206,7 +206,7 @@ auto or_kill(subprocess::Popen& process, Work work) {
     } catch (...) {
         process.kill();
         process.wait();
-        throw;
+        throw_again();
     }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A program that forgot freeze_support, or starts a process before it.
+// A program that forgot freeze_support, or starts a process before it. With an argument nobody
+// catches the error.
+#include <multiprocessing/pool.hpp>
 #include <multiprocessing/process.hpp>
 
 #include <cstdio>
@@ -24,7 +26,9 @@ void try_to_start(const char* where) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char**) {
+    if (argc > 1)
+        mp::Pool pool(1, {.start_method = "spawn"});
     try_to_start("main");
     if (mp::detail::has_fork) {
         mp::Process p(nothing, {.start_method = "fork"});

@@ -174,6 +174,14 @@ TEST_CASE("process: spawn is refused without freeze_support, with the idiom") {
     CHECK(contains(result.out, "fork works\n") == mp::detail::has_fork);
 }
 
+TEST_CASE("process: an error that nobody catches is told") {
+    const support::watchdog guard;
+    const auto result =
+        support::run_program({support::child_program("without_freeze_support"), "uncaught"});
+    CHECK(result.exitcode != 0);
+    CHECK(contains(result.out, "a process cannot be started here"));
+}
+
 TEST_CASE("process: a spawned child that starts processes before freeze_support is refused") {
     const support::watchdog guard;
     const auto result = support::run_program({support::child_program("starts_before_main")});

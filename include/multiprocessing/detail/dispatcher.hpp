@@ -42,7 +42,7 @@ public:
             tell_driver_of_times();
         } catch (...) {  // The caller gets nothing that he could wait for.
             fail_everything(std::current_exception());
-            throw;
+            throw_again();
         }
         if (!driven_ && waiting_ == 0)
             wake_background();
@@ -68,7 +68,7 @@ public:
                 look_unlocked(here, look, work.tasks_done());
         } catch (...) {  // The job may refer to what the caller is about to destroy.
             fail_everything(std::current_exception());
-            throw;
+            throw_again();
         }
     }
 
@@ -186,7 +186,7 @@ public:
             crew_.terminate(signal);
         } catch (...) {  // A worker cannot be sent a signal; all work has failed by then.
             call_all();
-            throw;
+            throw_again();
         }
         call_all();
     }

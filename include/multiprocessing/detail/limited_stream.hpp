@@ -32,7 +32,7 @@ public:
         } catch (const TimeoutError&) {
             if (end_.passed())
                 results_.reset();
-            throw;
+            throw_again();
         }
     }
 

@@ -110,7 +110,7 @@ private:
                 job_, count, [&] { return job_->collect(); }, until);
         } catch (const ProcessError&) {
             if (count == 0)
-                throw;
+                throw_again();
             job_->unstage(count);
             ended_ = true;
             broken_ = std::current_exception();

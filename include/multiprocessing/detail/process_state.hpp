@@ -118,7 +118,7 @@ public:
                 target->spawn(child_, identity, tied_);
         } catch (...) {
             unclaim(std::move(target));
-            throw;
+            throw_again();
         }
         pid_ = child_.pid();
         stage_.store(stage::started, std::memory_order_release);

@@ -45,7 +45,7 @@ public:
         } catch (...) {
             for (auto& worker : workers_)
                 end_at_once(worker->process());
-            throw;
+            throw_again();
         }
     }
 

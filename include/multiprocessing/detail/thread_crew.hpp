@@ -42,7 +42,7 @@ public:
         } catch (...) {
             terminate();
             end_threads();
-            throw;
+            throw_again();
         }
     }
     thread_crew(const thread_crew&) = delete;
