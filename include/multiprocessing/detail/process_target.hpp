@@ -37,7 +37,8 @@ public:
             throw PicklingError("cannot start process '" + identity.name + "' by spawn: '" +
                                 first_unsendable<F, Ts...>() +
                                 "' cannot cross to another process; give the type a "
-                                "serialize(Archive&) member, or start by fork");
+                                "serialize(Archive&) member" +
+                                (child_process::can_fork ? ", or start by fork" : ""));
         }
     }
 
