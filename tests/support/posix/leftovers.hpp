@@ -9,11 +9,17 @@
 #include <string>
 #include <vector>
 
+#include <multiprocessing/config.hpp>
+
 #include "support/catch.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
+
+#if defined(MULTIPROCESSING_THREAD_SANITIZER)
+#include <sanitizer/common_interface_defs.h>
+#endif
 
 namespace support {
 
@@ -66,6 +72,16 @@ inline std::set<int> children() {
     return found;
 }
 
+/// The thread sanitizer looks for what is suppressed by name, and starts a program that knows names
+/// when it first wants one: it is to be there before anything is counted.
+inline bool start_symbolizer() {
+#if defined(MULTIPROCESSING_THREAD_SANITIZER)
+    char name[64];
+    __sanitizer_symbolize_pc(__builtin_return_address(0), "%f", name, sizeof name);
+#endif
+    return true;
+}
+
 /// Declared first in a test, so that it looks last.
 class leftovers {
 public:
@@ -78,6 +94,7 @@ public:
     }
 
 private:
+    [[maybe_unused]] const bool ready_ = start_symbolizer();
     std::map<int, std::string> descriptors_ = open_descriptors();
     std::set<int> children_ = children();
 };
