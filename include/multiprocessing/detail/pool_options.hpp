@@ -64,6 +64,7 @@ struct call_options {
     /// `TimeoutError`; no other task is lost. Absent for as long as it takes.
     ::multiprocessing::timeout timeout{};
     /// How often a task is run again whose worker was lost: it may have done half of its work.
+    /// One that was ended for its time is not run again.
     int retries = 0;
 };
 

@@ -63,6 +63,7 @@ inline std::error_code enter_job_of_own() noexcept {
         return ec;
     if (api::AssignProcessToJobObject(to_system(job.get()), api::GetCurrentProcess()) == 0)
         return last_error();
+    // Nothing to do on failure: the job works without.
     constexpr api::dword protect_from_close = 2;
     api::SetHandleInformation(to_system(job.get()), protect_from_close, protect_from_close);
     job.release();  // Closed by the system, when this process ends.
