@@ -87,13 +87,14 @@ TEST_CASE("threads: starts from many at once never mix their output") {
 
 TEST_CASE("threads: programs may be killed and dropped by all of them") {
     const support::tidy tidy;
+    const auto before = support::children();
     in_threads(4, [](int) {
         for (int i = 0; i < 30; ++i) {
             sp::Popen p(tool("sleep"), {.die_with_parent = true});
             p.kill();
         }
     });
-    while (!support::children().empty())
+    while (support::children() != before)
         sp::call(tool());
 }
 
@@ -142,6 +143,7 @@ TEST_CASE("threads: a program's pipes are not in children that are forked meanwh
 // meanwhile waited for that lock for ever.
 TEST_CASE("threads: a child forked while programs are reaped can drop one itself") {
     const support::tidy tidy;
+    const auto before = support::children();
     support::gate gate;
     for (int i = 0; i < 100; ++i)
         sp::Popen({"head", "-c1"}, {.stdin_ = gate.ends.reader.get(), .stdout_ = sp::DEVNULL});
@@ -159,7 +161,7 @@ TEST_CASE("threads: a child forked while programs are reaped can drop one itself
     starter.join();
     for (int i = 0; i < 100; ++i)
         gate.open();
-    while (!support::children().empty())
+    while (support::children() != before)
         sp::call({"true"});
 }
 
