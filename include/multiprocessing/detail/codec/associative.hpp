@@ -75,13 +75,21 @@ private:
         T result = make_with_room<T>(in, count);
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t started = in.offset();
-            key name = read_value<key>(in);
-            result.emplace_hint(result.end(), std::move(name), read_value<mapped>(in));
+            append(result, in);
             check_inserted(result, i + 1, started);
             if constexpr (entry_bytes == 0)
                 in.weigh<T>(started);
         }
         return result;
+    }
+    // A pair makes its key first.
+    static void append(T& result, decoder& in) {
+        if constexpr (made_by_conversion<key> && made_by_conversion<mapped>) {
+            result.emplace_hint(result.end(), deferred_value<key>{in}, deferred_value<mapped>{in});
+        } else {
+            key name = read_value<key>(in);
+            result.emplace_hint(result.end(), std::move(name), read_value<mapped>(in));
+        }
     }
 };
 

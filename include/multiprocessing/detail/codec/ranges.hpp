@@ -122,11 +122,9 @@ struct codec<T> {
     }
 
 private:
-    // A struct is read where it will be, sparing a move. Of a class one cannot know what its
-    // constructors would make of the deferred value.
     static void append(T& result, decoder& in) {
-        if constexpr (shape_of<element> == shape::aggregate)
-            result.emplace_back(deferred_element<element>{in});
+        if constexpr (made_by_conversion<element>)
+            result.emplace_back(deferred_value<element>{in});
         else
             result.push_back(read_element<element>(in));
     }

@@ -281,4 +281,15 @@ constexpr shape classify() {
 template <class T>
 inline constexpr shape shape_of = classify<T>();
 
+template <class T>
+concept text = requires(T& value, typename T::traits_type::char_type letter) {
+    typename T::allocator_type;
+    value += letter;
+};
+
+/// Whether no constructor takes a deferred value for something else than what it becomes. Of a
+/// class in general one cannot know.
+template <class T>
+concept made_by_conversion = std::is_scalar_v<T> || shape_of<T> == shape::aggregate || text<T>;
+
 }  // namespace multiprocessing::detail

@@ -81,9 +81,9 @@ T read_element(decoder& in) {
     }
 }
 
-/// An element that is read at the moment it is converted.
+/// A value that is read at the moment it is converted: where it will be, sparing a move.
 template <class T>
-struct deferred_element {
+struct deferred_value {
     decoder& in;
     operator T() const { return read_element<T>(in); }
 };
