@@ -38,6 +38,14 @@ namespace {
 enum class color : unsigned char { red, green = 7 };
 enum plain_enum { one = 1, two };
 
+/// Can be made from anything, to no good.
+template <class Letter>
+struct label : std::basic_string<Letter> {
+    using std::basic_string<Letter>::basic_string;
+    template <class T>
+    label(const T&) : std::basic_string<Letter>(1, Letter{'?'}) {}
+};
+
 }  // namespace
 
 TEST_CASE("codec: numbers keep their value at the ends of their range") {
@@ -133,6 +141,13 @@ TEST_CASE("codec: sets and maps, ordered or not") {
           std::unordered_map<int, std::string>{{1, "x"}});
     CHECK(round_trip(std::unordered_multimap<int, int>{{1, 1}, {1, 2}}).size() == 2);
     CHECK(round_trip(std::map<int, int, std::greater<>>{{1, 1}, {2, 2}}).begin()->first == 2);
+}
+
+// Only of a standard string is it known that nothing takes what stands for it for something else.
+TEST_CASE("codec: elements whose constructor takes anything are made from what was read") {
+    const label<char> name("left");
+    CHECK(round_trip(std::list<label<char>>{name}).front() == std::string("left"));
+    CHECK(round_trip(std::map<int, label<char>>{{1, name}}).at(1) == std::string("left"));
 }
 
 TEST_CASE("codec: adapters keep their order") {

@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -281,15 +282,17 @@ constexpr shape classify() {
 template <class T>
 inline constexpr shape shape_of = classify<T>();
 
+// The very type: a class derived from it has constructors of its own.
 template <class T>
-concept text = requires(T& value, typename T::traits_type::char_type letter) {
-    typename T::allocator_type;
-    value += letter;
+concept standard_string = requires {
+    requires std::is_same_v<T, std::basic_string<typename T::value_type, typename T::traits_type,
+                                                 typename T::allocator_type>>;
 };
 
 /// Whether no constructor takes a deferred value for something else than what it becomes. Of a
 /// class in general one cannot know.
 template <class T>
-concept made_by_conversion = std::is_scalar_v<T> || shape_of<T> == shape::aggregate || text<T>;
+concept made_by_conversion =
+    std::is_scalar_v<T> || shape_of<T> == shape::aggregate || standard_string<T>;
 
 }  // namespace multiprocessing::detail
