@@ -93,21 +93,30 @@ struct CancelledError : ProcessError {
 
 /// An exception left a function in another process. Where it was one of the standard exceptions, or
 /// of a type that `MULTIPROCESSING_REGISTER_EXCEPTION` names, it is thrown again as that type;
-/// every other arrives as this. Where it was thrown is not told. Python: the cause
-/// `RemoteTraceback` of a pool's error, and `managers.RemoteError`.
+/// every other arrives as this. Python: the cause `RemoteTraceback` of a pool's error, and
+/// `managers.RemoteError`.
 class RemoteError : public std::runtime_error {
 public:
-    RemoteError(std::string type, std::string text)
-        : std::runtime_error(type + ": " + text), type_(std::move(type)), text_(std::move(text)) {}
+    RemoteError(std::string type, std::string text, std::vector<std::string> stack = {})
+        : std::runtime_error(type + ": " + text), type_(std::move(type)), text_(std::move(text)),
+          stack_(std::move(stack)) {}
 
     /// The name of the type that was thrown over there, such as `app::parse_error`.
     const std::string& type() const noexcept { return type_; }
     /// What its `what()` said.
     const std::string& text() const noexcept { return text_; }
+    /// The calls that it was thrown in, the innermost first and at most 64, each as
+    /// "program(function+0x12)", or "program(+0x1234)" where the loader does not know the name: it
+    /// knows those of libraries, and of programs linked with -rdynamic (CMake: ENABLE_EXPORTS);
+    /// `addr2line -Cfe program 0x1234` knows every one in a build with -g. Windows' loader knows
+    /// none; the numbers there count from where the module is loaded. Empty on other systems with a
+    /// standard library other than GNU's, whose runtime does not tell.
+    const std::vector<std::string>& stack() const noexcept { return stack_; }
 
 private:
     std::string type_;
     std::string text_;
+    std::vector<std::string> stack_;
 };
 
 /// What is known of the end of a worker process.

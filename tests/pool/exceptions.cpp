@@ -88,6 +88,26 @@ std::optional<int> throw_if_odd(int x) {
     return x;
 }
 
+/// Through a pointer that may change: optimizers make a loop of what they see through.
+int throw_deep(int depth);
+int (*volatile throw_deeper)(int) = throw_deep;
+
+int throw_deep(int depth) {
+    if (depth == 0)
+        throw app::parse_error();
+    return throw_deeper(depth - 1) + depth;
+}
+
+std::vector<std::string> stack_of(mp::Pool& pool, int depth) {
+    try {
+        pool.apply(throw_deep, mp::args(depth));
+    } catch (const mp::RemoteError& error) {
+        return error.stack();
+    }
+    FAIL("nothing was thrown");
+    return {};
+}
+
 /// Its destructor throws in a worker, and nowhere else.
 struct bad_end {
     int value = 0;
@@ -225,6 +245,20 @@ TEST_CASE("pool: a type of the user's arrives by name and text") {
     expect<mp::RemoteError>(
         pool, [] { throw app::silent_error(); },
         [](const mp::RemoteError& error) { CHECK(error.text().empty()); });
+}
+
+TEST_CASE("pool: a type of the user's arrives with the stack of its throw") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    const auto flat = stack_of(pool, 0);
+    REQUIRE_FALSE(flat.empty());
+    CHECK(stack_of(pool, 20).size() == flat.size() + 20);
+    expect<mp::RemoteError>(
+        pool, [] { throw mp::RemoteError("far::away", "text", {"there", "further out"}); },
+        [](const mp::RemoteError& error) {
+            CHECK(error.stack() == std::vector<std::string>{"there", "further out"});
+        });
 }
 
 TEST_CASE("pool: what is no std::exception arrives as a RemoteError") {

@@ -24,6 +24,7 @@
 #include <multiprocessing/detail/callable.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/library_mutex.hpp>
+#include <multiprocessing/detail/os/throw_stack.hpp>
 #include <multiprocessing/detail/registered_exception.hpp>
 #include <multiprocessing/detail/streams.hpp>
 #include <multiprocessing/error.hpp>
@@ -45,17 +46,21 @@ struct exception_record {
     std::uint64_t image = 0;
     std::uint64_t offset = 0;
     std::vector<std::byte> values{};
+    /// Where it was thrown, for one that will arrive as `RemoteError`.
+    std::vector<std::string> stack{};
 };
 
 // Written out, as that of spawn_header is.
 template <>
 struct codec<exception_record> {
     static constexpr std::size_t min_bytes =
-        4 * sizeof(std::uint64_t) + sizeof(std::int32_t) + 2 * sizeof(std::uint64_t);
+        5 * sizeof(std::uint64_t) + sizeof(std::int32_t) + 2 * sizeof(std::uint64_t);
 
     static void size(sizer& sizes, const exception_record& record) {
         sizes.add(min_bytes + record.type.size() + record.text.size() + record.category.size() +
                   record.values.size());
+        for (const std::string& frame : record.stack)
+            sizes.add(sizeof(std::uint64_t) + frame.size());
     }
     static void write(writer& out, const exception_record& record) {
         for (const std::string* const text : {&record.type, &record.text, &record.category})
@@ -64,19 +69,23 @@ struct codec<exception_record> {
         out.put_value(record.image);
         out.put_value(record.offset);
         write_bytes(out, record.values.data(), record.values.size());
+        out.put_count(record.stack.size());
+        for (const std::string& frame : record.stack)
+            write_bytes(out, frame.data(), frame.size());
     }
     static exception_record read(decoder& in) {
         exception_record record;
-        for (std::string* const text : {&record.type, &record.text, &record.category}) {
-            const std::size_t bytes = in.take_count<char, 1>();
-            text->assign(reinterpret_cast<const char*>(in.take<char>(bytes)), bytes);
-        }
+        for (std::string* const text : {&record.type, &record.text, &record.category})
+            read_text(in, *text);
         record.number = in.take_value<std::int32_t>();
         record.image = in.take_value<std::uint64_t>();
         record.offset = in.take_value<std::uint64_t>();
         record.values.resize(in.take_count<std::byte, 1>());
         const std::byte* const values = in.take<std::byte>(record.values.size());
         copy_short(record.values.data(), values, record.values.size());
+        record.stack.resize(in.take_count<std::string, sizeof(std::uint64_t)>());
+        for (std::string& frame : record.stack)
+            read_text(in, frame);
         return record;
     }
 
@@ -84,6 +93,10 @@ private:
     static void write_bytes(writer& out, const void* from, std::size_t bytes) {
         out.put_count(bytes);
         out.put(from, bytes);
+    }
+    static void read_text(decoder& in, std::string& text) {
+        const std::size_t bytes = in.take_count<char, 1>();
+        text.assign(reinterpret_cast<const char*>(in.take<char>(bytes)), bytes);
     }
 };
 
@@ -258,8 +271,10 @@ inline exception_record describe_current_exception() {
     };
     try {
         throw;
-    } catch (const RemoteError& error) {  // From further away: keep who threw it.
-        return named(error.type(), error.text().c_str());
+    } catch (const RemoteError& error) {  // From further away: keep who threw it, and where.
+        exception_record record = named(error.type(), error.text().c_str());
+        record.stack = error.stack();
+        return record;
     } catch (const std::filesystem::filesystem_error& error) {
         return record_system(error);
     } catch (const std::ios_base::failure& error) {
@@ -275,7 +290,19 @@ inline exception_record describe_current_exception() {
     }
 }
 
-/// Describes the exception that is being handled.
+/// Adds where it was thrown, where nothing else would tell: to what arrives as `RemoteError`.
+inline void add_stack(exception_record& record) noexcept {
+    const bool arrives_as_itself = record.image != 0 || record.offset != 0 ||
+                                   find_exception_kind(record.type) != nullptr;
+    if (arrives_as_itself || !record.stack.empty())
+        return;
+    try {
+        record.stack = stack_of_throw();
+    } catch (...) {  // No memory for it: its name and text are there.
+    }
+}
+
+/// Describes the exception that is being handled, which left a call of watch_throws.
 inline exception_record record_current_exception() {
     exception_record record = describe_current_exception();
     image_place place;
@@ -288,6 +315,7 @@ inline exception_record record_current_exception() {
         }
     } catch (...) {  // The type's own code failed: its name and text are there.
     }
+    add_stack(record);
     return record;
 }
 
@@ -310,7 +338,7 @@ inline std::exception_ptr exception_from(const exception_record& record) {
             return error;
     if (const exception_kind* const kind = find_exception_kind(record.type))
         return kind->make(record);
-    return std::make_exception_ptr(RemoteError(record.type, record.text));
+    return std::make_exception_ptr(RemoteError(record.type, record.text, record.stack));
 }
 
 }  // namespace multiprocessing::detail

@@ -47,11 +47,13 @@ inline void drop_input() noexcept {
     }
 }
 
-/// A type's name as it is written in source, where the compiler can tell. Does not throw, so that
-/// also want of memory can be reported by its name.
+/// The name of a type, or of a symbol, as it is written in source, where the compiler can tell. Does
+/// not throw, so that also want of memory can be reported by its name.
 class readable_type_name {
 public:
-    explicit readable_type_name(const std::type_info& type) noexcept : mangled_(type.name()) {
+    explicit readable_type_name(const std::type_info& type) noexcept
+        : readable_type_name(type.name()) {}
+    explicit readable_type_name(const char* mangled) noexcept : mangled_(mangled) {
 #if defined(MULTIPROCESSING_HAS_DEMANGLE)
         int status = 0;
         readable_ = abi::__cxa_demangle(mangled_, nullptr, nullptr, &status);

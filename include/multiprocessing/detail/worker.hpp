@@ -18,6 +18,7 @@
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/doorbell.hpp>
 #include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/os/throw_stack.hpp>
 #include <multiprocessing/detail/process_state.hpp>
 #include <multiprocessing/detail/remote_exception.hpp>
 #include <multiprocessing/detail/ring.hpp>
@@ -105,7 +106,7 @@ private:
         try {
             set_limits();
             if (setup_.initializer)
-                setup_.initializer();
+                watch_throws(setup_.initializer);
             return true;
         } catch (...) {
             reply_writer reply(replies_, false);
@@ -176,7 +177,7 @@ private:
             return false;
         reply_writer reply(replies_, setup_.measured);
         try {
-            cache_.find(header)(arguments, reply);
+            watch_throws([&] { cache_.find(header)(arguments, reply); });
         } catch (...) {
             reply_with_exception(reply, reply_kind::exception);
         }

@@ -165,6 +165,7 @@ MULTIPROCESSING_WINDOWS_CALL module_handle __stdcall LoadLibraryW(const wchar_t*
 MULTIPROCESSING_WINDOWS_CALL int __stdcall FreeLibrary(module_handle);
 MULTIPROCESSING_WINDOWS_CALL int __stdcall GetModuleHandleExW(dword, const wchar_t*,
                                                               module_handle*);
+MULTIPROCESSING_WINDOWS_CALL dword __stdcall GetModuleFileNameW(module_handle, wchar_t*, dword);
 MULTIPROCESSING_WINDOWS_CALL procedure __stdcall GetProcAddress(module_handle, const char*);
 // Its header, <psapi.h>, does not say dllimport.
 int __stdcall K32EnumProcessModules(handle_value, module_handle*, dword, dword*);
