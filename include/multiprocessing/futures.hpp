@@ -47,6 +47,9 @@ struct executor_map_options {
     /// Elements taken from the range whose results have not been read, at most; at least 1. Empty
     /// for as many as keep the workers busy with short tasks; Python then takes all at once.
     std::optional<long long> buffersize{};
+    /// Shows on standard error how many results have been read, if that is a terminal. Not in
+    /// Python.
+    bool progress = false;
 };
 
 /// Worker processes that run functions for this one. Python:
@@ -107,7 +110,9 @@ public:
     template <class F, std::ranges::input_range Range>
     auto map(F&& function, Range&& range, const executor_map_options& options = {}) {
         require_running();
-        const imap_options bounds{.chunksize = options.chunksize, .buffersize = options.buffersize};
+        const imap_options bounds{.chunksize = options.chunksize,
+                                  .buffersize = options.buffersize,
+                                  .progress = options.progress};
         auto results = detail::open_stream(pool_.share(), std::forward<F>(function),
                                            std::forward<Range>(range), bounds, true);
         return detail::limit_stream(std::move(results), options.timeout);

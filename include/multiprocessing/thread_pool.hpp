@@ -9,17 +9,22 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/async_result.hpp>
+#include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/elements.hpp>
 #include <multiprocessing/detail/function.hpp>
 #include <multiprocessing/detail/pool_options.hpp>
+#include <multiprocessing/detail/progress_line.hpp>
 #include <multiprocessing/detail/range.hpp>
 #include <multiprocessing/detail/task_function.hpp>
 #include <multiprocessing/detail/thread_crew.hpp>
 #include <multiprocessing/detail/thread_jobs.hpp>
 #include <multiprocessing/detail/thread_stream.hpp>
+#include <multiprocessing/detail/visible_stream.hpp>
 #include <multiprocessing/error.hpp>
 #include <multiprocessing/os.hpp>
 
@@ -64,7 +69,10 @@ public:
     /// Runs `function(arguments...)` in a thread and returns its result; blocks until then.
     template <class F, class... Ts>
     auto apply(F&& function, std::tuple<Ts...> arguments = {}) {
-        return finish(make_call(std::forward<F>(function), std::move(arguments)), 1);
+        const auto work = make_call(std::forward<F>(function), std::move(arguments));
+        post(work, 1);
+        crew_->wait(*work, detail::deadline::never());
+        return work->take();
     }
     /// The same without waiting; tells the callback, if there is one, of the result.
     template <class F, class... Ts>
@@ -77,7 +85,15 @@ public:
     template <class F, std::ranges::input_range Range>
     auto map(F&& function, Range&& range, const map_options& options = {}) {
         const auto work = make_map(std::forward<F>(function), range, options.chunksize);
-        return finish(work, work->parts());
+        post(work, work->parts());
+        if (options.progress)
+            wait_in_sight(*work);
+        else
+            crew_->wait(*work, detail::deadline::never());
+        if constexpr (std::is_same_v<mapped<F, Range>, std::vector<std::monostate>>)
+            work->take();
+        else
+            return work->take();
     }
     /// See `Pool::map_async`.
     template <class F, std::ranges::input_range Range>
@@ -147,10 +163,15 @@ private:
     template <class F, class Range>
     auto make_stream(F&& function, Range&& range, const imap_options& options, bool ordered) {
         using Stream = detail::thread_stream<std::decay_t<F>, Range>;
+        using R = typename Stream::value;
         const auto bounds = detail::bounds_of(options, 16 * count_);
+        const auto total = options.progress ? detail::known_size(range) : std::nullopt;
         crew_->require_open();
-        return IMapIterator<typename Stream::value>(std::make_unique<Stream>(
-            crew_, std::forward<F>(function), std::forward<Range>(range), bounds, ordered));
+        std::unique_ptr<detail::result_stream<R>> results = std::make_unique<Stream>(
+            crew_, std::forward<F>(function), std::forward<Range>(range), bounds, ordered);
+        if (options.progress)
+            results = detail::show_stream(std::move(results), total);
+        return IMapIterator<R>(std::move(results));
     }
 
     template <class Job>
@@ -162,13 +183,16 @@ private:
             detail::finish_locally(*crew_, work);
     }
     template <class Job>
-    auto finish(const std::shared_ptr<Job>& work, std::size_t parts) {
-        post(work, parts);
-        crew_->wait(*work, detail::deadline::never());
-        if constexpr (std::is_same_v<typename Job::result, std::vector<std::monostate>>)
-            work->take();
-        else
-            return work->take();
+    void wait_in_sight(Job& work) {
+        detail::progress_line line(work.elements());
+        std::size_t left = 0;
+        const auto is_ready = [&] {
+            left = detail::smaller_of(work.remaining() * work.chunk(), work.elements());
+            return work.ready();
+        };
+        while (!crew_->await(is_ready, detail::deadline::after(detail::progress_line::interval)))
+            line.show(work.elements() - left);
+        line.show(work.elements());
     }
     template <class Job, class Options>
     auto submit(const std::shared_ptr<Job>& work, std::size_t parts, const Options& options) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // POSIX only: the terminal is a pair of its own making.
 #include <multiprocessing/pool.hpp>
+#include <multiprocessing/thread_pool.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <numeric>
+#include <ranges>
 #include <string>
 #include <thread>
 #include <vector>
@@ -66,15 +68,53 @@ void map_in_sight() {
         mp::os::_exit(1);
 }
 
+void map_threads_in_sight() {
+    mp::ThreadPool pool(2);
+    if (pool.map(nap, std::vector<int>(101, 3), {.chunksize = 2, .progress = true}).size() != 101)
+        mp::os::_exit(1);
+}
+
+template <class Pool, class Range>
+void stream_in_sight(Pool& pool, const Range& range) {
+    int results = 0;
+    for (const int x : pool.imap(nap, range, {.progress = true}))
+        results += x == results;
+    if (results != 50)
+        mp::os::_exit(1);
+}
+
+void expect_progress(const std::string& text, const std::string& end) {
+    CHECK(support::contains(text, end));
+    CHECK(support::count_of(text, "\r") >= 2);
+    CHECK(support::count_of(text, "\n") == 1);
+}
+
 }  // namespace
 
 TEST_CASE("pool: a map shows on a terminal how far it has come") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    const std::string text = standard_error_of(true, map_in_sight);
-    CHECK(support::contains(text, "100% 101/101 ["));
-    CHECK(support::count_of(text, "\r") >= 2);
-    CHECK(support::count_of(text, "\n") == 1);
+    expect_progress(standard_error_of(true, map_in_sight), "100% 101/101 [");
+    expect_progress(standard_error_of(true, map_threads_in_sight), "100% 101/101 [");
+}
+
+TEST_CASE("pool: a stream shows how many results have been read, and of how many if that is known") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const auto sized = std::views::iota(0, 50);
+    const auto unsized = std::views::iota(0) | std::views::take_while([](int x) { return x < 50; });
+    const auto by_processes = [](const auto& range) {
+        mp::Pool pool(2, {.start_method = "fork"});
+        stream_in_sight(pool, range);
+    };
+    const auto by_threads = [](const auto& range) {
+        mp::ThreadPool pool(2);
+        stream_in_sight(pool, range);
+    };
+    expect_progress(standard_error_of(true, [&] { by_processes(sized); }), "100% 50/50 [");
+    expect_progress(standard_error_of(true, [&] { by_processes(unsized); }), "\r50 [");
+    expect_progress(standard_error_of(true, [&] { by_threads(sized); }), "100% 50/50 [");
+    CHECK(standard_error_of(false, [&] { by_processes(sized); }).empty());
 }
 
 TEST_CASE("pool: where standard error is no terminal a map shows nothing") {
@@ -91,5 +131,6 @@ TEST_CASE("pool: the line says share, count, time passed and left, and rate") {
     CHECK(text(450, 1000, 5) == " 45% 450/1000 [00:05<00:06, 90.0/s]");
     CHECK(text(0, 10, 3) == "  0% 0/10 [00:03<?, 0.0/s]");
     CHECK(text(0, 0, 0) == "100% 0/0 [00:00<?, 0.0/s]");
+    CHECK(mp::detail::progress_text(450, {}, duration<double>(5)) == "450 [00:05, 90.0/s]");
     CHECK(text(10, 10, 3725) == "100% 10/10 [1:02:05<00:00, 0.0/s]");
 }

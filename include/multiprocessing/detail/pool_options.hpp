@@ -113,6 +113,9 @@ struct imap_options {
     std::size_t buffer_bytes = std::size_t{64} << 20;
     ::multiprocessing::timeout timeout{};
     int retries = 0;
+    /// As for a map; counts the results that have been read. A range that does not know its size
+    /// has no share and no remaining time.
+    bool progress = false;
 };
 
 namespace detail {

@@ -18,6 +18,7 @@
 #include <multiprocessing/detail/pool_options.hpp>
 #include <multiprocessing/detail/imap_iterator.hpp>
 #include <multiprocessing/detail/stream_job.hpp>
+#include <multiprocessing/detail/visible_stream.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::detail {
@@ -178,12 +179,17 @@ auto open_stream(const std::shared_ptr<dispatcher>& pool, F&& function, Range&& 
     using Source = element_source<Range>;
     using Mapped = sent_function<std::decay_t<F>, typename Source::element>;
     using Stream = pool_stream<Mapped, Range>;
+    using R = typename Stream::value;
     const auto bounds = bounds_of(options, 256 * pool->processes());
     const auto rules = rules_of(options);
+    const auto total = options.progress ? known_size(range) : std::nullopt;
     pool->require_open();
-    return IMapIterator<typename Stream::value>(
+    std::unique_ptr<result_stream<R>> results =
         std::make_unique<Stream>(pool, Mapped{std::forward<F>(function)},
-                                 std::forward<Range>(range), bounds, rules, ordered));
+                                 std::forward<Range>(range), bounds, rules, ordered);
+    if (options.progress)
+        results = show_stream(std::move(results), total);
+    return IMapIterator<R>(std::move(results));
 }
 
 }  // namespace multiprocessing::detail

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include <multiprocessing/detail/os/system.hpp>
@@ -24,15 +25,20 @@ inline std::string clock_text(std::chrono::duration<double> time) {
 }
 
 /// Such as " 45% 450/1000 [00:05<00:06, 87.3/s]": the share, the count, the time that has passed
-/// and that is left, the rate.
-inline std::string progress_text(std::size_t done, std::size_t total,
+/// and that is left, the rate; "450 [00:05, 87.3/s]" where nobody knows how many there will be.
+inline std::string progress_text(std::size_t done, std::optional<std::size_t> total,
                                  std::chrono::duration<double> passed) {
     const double rate = passed.count() > 0 ? static_cast<double>(done) / passed.count() : 0;
-    const std::chrono::duration<double> left(rate > 0 ? static_cast<double>(total - done) / rate
-                                                      : 0);
+    const std::string clock = clock_text(passed);
     char text[160];
+    if (!total) {
+        std::snprintf(text, sizeof text, "%zu [%s, %.1f/s]", done, clock.c_str(), rate);
+        return text;
+    }
+    const std::chrono::duration<double> left(rate > 0 ? static_cast<double>(*total - done) / rate
+                                                      : 0);
     std::snprintf(text, sizeof text, "%3zu%% %zu/%zu [%s<%s, %.1f/s]",
-                  total == 0 ? 100 : done * 100 / total, done, total, clock_text(passed).c_str(),
+                  *total == 0 ? 100 : done * 100 / *total, done, *total, clock.c_str(),
                   rate > 0 ? clock_text(left).c_str() : "?", rate);
     return text;
 }
@@ -42,7 +48,7 @@ class progress_line {
 public:
     static constexpr std::chrono::milliseconds interval{100};
 
-    explicit progress_line(std::size_t total)
+    explicit progress_line(std::optional<std::size_t> total)
         : total_(total), visible_(standard_error_is_terminal()) {}
     progress_line(const progress_line&) = delete;
     progress_line& operator=(const progress_line&) = delete;
@@ -67,7 +73,7 @@ public:
     }
 
 private:
-    const std::size_t total_;
+    const std::optional<std::size_t> total_;
     const bool visible_;
     const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     std::size_t last_width_ = 0;

@@ -49,6 +49,8 @@ public:
     /// With the crew's lock held: one more has ended; returns whether it was the last.
     bool settle() noexcept { return --remaining_ == 0; }
     void finish() noexcept { done_.store(true, std::memory_order_release); }
+    /// With the crew's lock held: how many have not ended.
+    std::size_t remaining() const noexcept { return remaining_; }
 
 protected:
     void be_called_back() noexcept {
@@ -183,6 +185,8 @@ public:
           function_(std::move(function)), elements_(std::move(elements)), chunk_(chunk),
           results_(elements_.size()) {}
 
+    std::size_t elements() const { return elements_.size(); }
+    std::size_t chunk() const noexcept { return chunk_; }
     std::size_t parts() const { return (elements_.size() + chunk_ - 1) / chunk_; }
 
     void run(std::size_t task) override {
