@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// A pool's workers and the work they share: gives out tasks, takes replies, replaces those that
-// die.
+// A pool's workers as they come and go: replaces those that die, ends those that are too slow or too
+// many, and sees to it that no task is lost with them.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <exception>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -17,18 +17,15 @@
 
 #include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/backlog.hpp>
-#include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/loss_report.hpp>
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/doorbell.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/pool_statistics.hpp>
-#include <multiprocessing/detail/remote_exception.hpp>
-#include <multiprocessing/detail/roster.hpp>
 #include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/detail/task_exchange.hpp>
 #include <multiprocessing/detail/worker_link.hpp>
-#include <multiprocessing/detail/worker_setup.hpp>
 #include <multiprocessing/error.hpp>
 #include <multiprocessing/process.hpp>
 
@@ -40,9 +37,9 @@ namespace multiprocessing::detail {
 /// Ordinary code without a lock: the dispatcher sees to it that one thread is in here at a time.
 /// listen() alone is called without that, by the thread that has the dispatcher's role of the
 /// driver.
-class crew : public roster {
+class crew : public task_exchange {
 public:
-    using roster::roster;
+    using task_exchange::task_exchange;
 
     /// Starts workers, or has some end after the task that they are at; those have no other then.
     /// Throws what `Process::start` throws.
@@ -55,8 +52,6 @@ public:
         feed();
         balance();
     }
-    backlog& work() noexcept { return work_; }
-    const backlog& work() const noexcept { return work_; }
     bool is_open() const noexcept { return open_; }
     bool is_terminated() const noexcept { return terminated_; }
     /// Before work is accepted.
@@ -84,15 +79,6 @@ public:
             else
                 worker->process().terminate();
         }
-    }
-
-    /// Gives out what is pending, to the least loaded first: each worker gets one task before any
-    /// gets a second. Always in the same order, so that where there is little to do the same few
-    /// workers do it, awake, and the others sleep.
-    void feed() {
-        for (std::size_t level = 1; work_.has_task() && level <= most_given; level *= 2)
-            for (std::size_t i = 0; i < workers_.size() && work_.has_task(); ++i)
-                fill(*workers_[i], level);
     }
 
     /// Gives up a job: what has not begun, and, if asked, what runs, whose workers are ended.
@@ -152,25 +138,7 @@ public:
     bool has_work() const noexcept { return work_.outstanding() != 0 || retiring_ != 0; }
 
     /// One round; returns whether anything moved.
-    bool step() {
-        if (terminated_)
-            return false;
-        std::size_t moved = 0;
-        bool idle = false;
-        for (std::size_t i = 0; i < workers_.size(); ++i) {
-            try {
-                moved += take_replies(*workers_[i]);
-            } catch (const std::system_error&) {
-                workers_[i]->process().kill();  // What it says cannot be believed any more.
-            }
-            idle = idle || workers_[i]->load() == 0;
-        }
-        if (work_.has_task())
-            feed();
-        else if (idle && moved != 0)
-            balance();
-        return moved != 0;
-    }
+    bool step() { return !terminated_ && exchange(); }
 
     /// Tries again what the system may have refused when a worker died; returns whether there are
     /// more workers now.
@@ -236,10 +204,6 @@ public:
     }
 
 private:
-    // So many tasks wait in a worker's ring at most: enough to hide the way there and back of short
-    // ones. More bytes than these wait only if a single task has them.
-    static constexpr std::size_t most_given = 128;
-    static constexpr std::size_t most_given_bytes = 1 << 20;
     // Workers that die without ever having begun a task, one after the other: they cannot.
     static constexpr std::size_t most_stillborn = 8;
 
@@ -263,9 +227,10 @@ private:
 
     static std::exception_ptr over_time(const task_reference& task) {
         const std::chrono::duration<double> limit = task.owner->rules().limit;
+        char seconds[32];
+        std::snprintf(seconds, sizeof seconds, "%.9g s", limit.count());
         return std::make_exception_ptr(TimeoutError(task.owner->name() + " ran longer than " +
-                                                    std::to_string(limit.count()) +
-                                                    " s and was ended"));
+                                                    seconds + " and was ended"));
     }
 
     /// Brings the workers back to their number, as far as the system allows. With none left all
@@ -334,13 +299,6 @@ private:
             ++stillborn_;
     }
 
-    void take_last_replies(worker_link& worker) {
-        try {
-            take_replies(worker);
-        } catch (const std::system_error&) {  // Damaged memory: what it replied cannot be known.
-        }
-    }
-
     void bury_number(std::uint64_t number) {
         for (std::size_t i = 0; i < workers_.size(); ++i) {
             if (workers_[i]->number() == number) {
@@ -348,84 +306,6 @@ private:
                 return;
             }
         }
-    }
-
-    /// Up to `level` tasks; once a worker has some, not before half of those are done: it is woken
-    /// for many at once, not for one after the other.
-    void fill(worker_link& worker, std::size_t level) {
-        if (worker.load() > level / 2)
-            return;
-        while (worker.load() < level && work_.has_task() && worker.has_room() &&
-               (worker.load() == 0 || worker.load_bytes() < most_given_bytes)) {
-            const task_reference task = work_.next_task();
-            try {
-                worker.give(task);
-            } catch (...) {
-                work_.fail(task, std::current_exception());
-            }
-        }
-        worker.publish();
-    }
-
-    /// Where a worker has nothing to do and another more than it runs: moves half of that over.
-    void balance() {
-        if (work_.has_task())
-            return;
-        for (auto& idle : workers_) {
-            if (idle->load() != 0 || !idle->has_room())
-                continue;
-            worker_link* const busiest = busiest_worker();
-            if (busiest == nullptr)
-                return;
-            busiest->take_back(busiest->load() / 2, work_.returned());
-            fill(*idle, most_given);
-        }
-    }
-
-    worker_link* busiest_worker() noexcept {
-        worker_link* busiest = nullptr;
-        for (auto& worker : workers_)
-            if (worker->load() > (busiest == nullptr ? 1 : busiest->load()))
-                busiest = worker.get();
-        return busiest;
-    }
-
-    std::size_t take_replies(worker_link& worker) {
-        std::size_t taken = 0;
-        task_reference task;
-        std::span<const std::byte> reply;
-        while (worker.next_reply(task, reply)) {
-            if (task.owner != nullptr)
-                take_reply(worker, task, reply);
-            worker.pop_reply();
-            ++taken;
-            if (task.owner != nullptr)
-                work_.settle(task);
-        }
-        worker.release_replies();
-        return taken;
-    }
-
-    void take_reply(worker_link& worker, const task_reference& task,
-                    std::span<const std::byte> reply) noexcept {
-        try {
-            decoder in(reply);
-            const auto kind = in.read<reply_kind>();
-            if (plan_.setup.measured)
-                measure(worker, task, in.take_value<task_times>());
-            if (kind == reply_kind::exception)
-                task.owner->take_error(task.task, exception_from(in.read<exception_record>()));
-            else
-                task.owner->take_value(task.task, in);
-        } catch (...) {
-            task.owner->take_error(task.task, std::current_exception());
-        }
-    }
-
-    void measure(worker_link& worker, const task_reference& task, const task_times& times) {
-        worker.tally().count_time(times);
-        if (trace_)
-            trace_->add_task(*worker.process().pid(), task.owner->name(), task.task, times);
     }
 
     void forget_worker(std::uint64_t number) {
@@ -444,7 +324,6 @@ private:
         }
     }
 
-    backlog work_;
     std::size_t stillborn_ = 0;
     /// Workers that are being ended for a task's sake.
     std::size_t ending_ = 0;

@@ -19,6 +19,7 @@
 #include <multiprocessing/detail/arguments.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/given_tasks.hpp>
 #include <multiprocessing/detail/pool_statistics.hpp>
 #include <multiprocessing/detail/remote_exception.hpp>
 #include <multiprocessing/detail/ring.hpp>
@@ -49,7 +50,8 @@ public:
           process_(make({channel_.tasks_block(), channel_.replies_block(), bell, std::move(errors)},
                         setup, options)),
           tasks_(channel_.control().tasks, channel_.tasks()),
-          replies_(channel_.control().replies, channel_.replies()) {
+          replies_(channel_.control().replies, channel_.replies()),
+          given_(channel_.control().taken) {
         process_.start();
         withheld_[0].emplace(channel_.tasks_block()->native());
         withheld_[1].emplace(channel_.replies_block()->native());
@@ -59,19 +61,18 @@ public:
     Process& process() noexcept { return process_; }
 
     std::size_t load() const noexcept { return given_.size(); }
-    /// With those that were taken back and that it has not passed over yet: they lie in its ring,
-    /// and would fill the memory while it runs a long task.
-    std::size_t load_bytes() const noexcept { return given_bytes_ + stale_bytes_; }
+    /// See given_tasks::bytes().
+    std::size_t load_bytes() const noexcept { return given_.bytes(); }
     /// Whether it will run one task more than it has.
     bool has_room() const noexcept {
         if (is_being_ended() || is_retiring())
             return false;
-        return most_tasks_ == 0 || answered_ + given_.size() < most_tasks_;
+        return most_tasks_ == 0 || given_.answered() + given_.size() < most_tasks_;
     }
     /// What its initializer threw; such a worker ends.
     const std::exception_ptr& no_start() const noexcept { return no_start_; }
     /// Whether it has ever begun a task; one that has not may be unable to.
-    bool has_begun() const noexcept { return taken() != 0; }
+    bool has_begun() const noexcept { return given_.has_begun_any(); }
 
     /// Writes a task into its ring; visible to it with publish(). Throws what writing the arguments
     /// throws: then nothing was given.
@@ -87,33 +88,33 @@ public:
             header.offset |= task_header::timed;
         std::memcpy(place, &header, sizeof header);
         task.owner->write_arguments(task.task, place + sizeof header);
-        given_.push_back({task, next_index_, bytes});
+        given_.add(task, bytes);
         tasks_.commit();
-        ++next_index_;
-        given_bytes_ += bytes;
     }
 
     void publish() noexcept { tasks_.publish(); }
 
     bool has(const job& work) const noexcept {
-        for (const given_task& given : given_)
+        for (const auto& given : given_)
             if (given.task.owner == &work)
                 return true;
         return false;
     }
     /// The task that it runs, when its replies have been read; of no owner if there is none.
     task_reference running() const noexcept {
-        return !given_.empty() && begun_of(taken()) != 0 ? given_.front().task : task_reference{};
+        return given_.begun() != 0 ? given_.front().task : task_reference{};
     }
     /// When a task of limited time that it has may be over: the one that it runs, or one that it
     /// could begin now.
     deadline next_limit() const noexcept {
         deadline first = deadline::never();
-        const std::size_t begun = begun_of(taken());
-        for (std::size_t i = 0; i < given_.size(); ++i) {
-            const auto limit = limit_of(given_[i].task);
+        std::size_t left = given_.begun();
+        for (const auto& given : given_) {
+            const auto limit = limit_of(given.task);
+            const bool has_begun = left != 0;
+            left -= has_begun;
             if (limit.count() != 0)
-                first = deadline::earlier(first, i < begun ? deadline::at(began() + limit)
+                first = deadline::earlier(first, has_begun ? deadline::at(began() + limit)
                                                            : deadline::after(timeout(limit)));
         }
         return first;
@@ -156,8 +157,7 @@ public:
     }
 
     /// The oldest reply and the task it answers, of no owner if nobody waits for it; false if there
-    /// is none. Throws `std::system_error`
-    /// where the memory was damaged.
+    /// is none. Throws `std::system_error` where the memory was damaged.
     bool next_reply(task_reference& task, std::span<const std::byte>& reply) {
         std::error_code ec;
         const bool found = replies_.front(reply, ec);
@@ -175,64 +175,22 @@ public:
     }
     void pop_reply() noexcept {
         replies_.pop();
-        forget_front();
+        given_.pop_front();
     }
     void release_replies() noexcept { replies_.release(); }
     bool has_reply() const noexcept { return replies_.backlog() != 0; }
 
-    /// Takes back up to `most` of the tasks that it has not begun, the oldest first.
+    /// See given_tasks.
     void take_back(std::size_t most, std::deque<task_reference>& into) {
-        std::atomic<std::uint32_t>& taken = channel_.control().taken;
-        std::uint32_t from = taken.load(std::memory_order_acquire);
-        std::size_t begun = 0;
-        std::size_t count = 0;
-        do {
-            if (!is_plausible(from))
-                return;
-            begun = begun_of(from);
-            count = given_.size() - begun < most ? given_.size() - begun : most;
-            if (count == 0)
-                return;
-        } while (!taken.compare_exchange_weak(from, from + static_cast<std::uint32_t>(count),
-                                              std::memory_order_acq_rel));
-        for (std::size_t i = 0; i < count; ++i) {
-            if (given_[begun + i].task.owner != nullptr)
-                into.push_back(given_[begun + i].task);
-            given_bytes_ -= given_[begun + i].bytes;
-            stale_bytes_ += given_[begun + i].bytes;
-        }
-        stale_until_ = given_[begun + count - 1].index;
-        const auto first = given_.begin() + static_cast<std::ptrdiff_t>(begun);
-        given_.erase(first, first + static_cast<std::ptrdiff_t>(count));
+        given_.take_back(most, into);
     }
-
-    /// After its death, when its replies have been read: calls `lost` with each task that it had
-    /// begun, one at most unless its memory was damaged, and gives back the others. Where the
-    /// counter cannot be right all are lost: the one that did the damage must not run again and
-    /// again.
     template <class Lost>
     void settle_up(Lost lost, std::deque<task_reference>& into) {
-        const std::uint32_t count = taken();
-        const std::size_t begun = is_plausible(count) ? begun_of(count) : given_.size();
-        for (std::size_t i = 0; i < given_.size(); ++i) {
-            if (given_[i].task.owner == nullptr)
-                continue;
-            if (i < begun)
-                lost(given_[i].task);
-            else
-                into.push_back(given_[i].task);
-        }
-        given_.clear();
-        given_bytes_ = 0;
+        given_.settle_up(lost, into);
     }
-
-    /// For a pool that gives up: calls `failed` with each task. The places stay, for the replies
-    /// that still come.
     template <class Failed>
     void disown(Failed failed) noexcept {
-        for (given_task& given : given_)
-            if (given.task.owner != nullptr)
-                failed(std::exchange(given.task, {}));
+        given_.disown(failed);
     }
 
     /// The pool's wish to be rung at the next reply. Relaxed: the caller puts a fence behind it.
@@ -254,7 +212,7 @@ private:
 
     /// Only its first words can be that.
     bool is_no_start(std::span<const std::byte> reply) {
-        if (answered_ != 0 || reply.size() < sizeof(reply_kind))
+        if (given_.answered() != 0 || reply.size() < sizeof(reply_kind))
             return false;
         decoder in(reply);
         if (in.take_value<reply_kind>() != reply_kind::no_start)
@@ -268,48 +226,11 @@ private:
         return true;
     }
 
-    struct given_task {
-        task_reference task;
-        std::uint32_t index = 0;
-        std::size_t bytes = 0;
-    };
-
-    std::uint32_t taken() const noexcept {
-        return channel_.control().taken.load(std::memory_order_acquire);
-    }
-
-    bool is_plausible(std::uint32_t count) const noexcept {
-        return !is_before(count, answered_until_) && !is_before(next_index_, count);
-    }
-
-    /// How many of the tasks it has not answered were taken when the counter said `count`.
-    std::size_t begun_of(std::uint32_t count) const noexcept {
-        std::size_t begun = 0;
-        while (begun < given_.size() && is_before(given_[begun].index, count))
-            ++begun;
-        return begun;
-    }
-
-    /// Numbers go round.
-    static bool is_before(std::uint32_t a, std::uint32_t b) noexcept {
-        return static_cast<std::int32_t>(a - b) < 0;
-    }
-
-    void forget_front() noexcept {
-        given_bytes_ -= given_.front().bytes;
-        if (is_before(stale_until_, given_.front().index))
-            stale_bytes_ = 0;
-        ++answered_;
-        answered_until_ = given_.front().index + 1;
-        given_.pop_front();
-    }
-
     worker_channel channel_;
     /// Not before it has started: it has them.
     std::optional<unshared_handle> withheld_[2];
     std::uint64_t number_;
     const std::uint64_t most_tasks_;
-    std::uint64_t answered_ = 0;
     std::exception_ptr no_start_;
     std::exception_ptr reason_;
     deadline kill_time_ = deadline::never();
@@ -318,12 +239,7 @@ private:
     Process process_;
     ring_writer tasks_;
     ring_reader replies_;
-    std::deque<given_task> given_;
-    std::size_t given_bytes_ = 0;
-    std::size_t stale_bytes_ = 0;
-    std::uint32_t stale_until_ = 0;
-    std::uint32_t next_index_ = 0;
-    std::uint32_t answered_until_ = 0;
+    given_tasks given_;
 };
 
 }  // namespace multiprocessing::detail
