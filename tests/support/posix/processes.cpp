@@ -3,7 +3,6 @@
 
 #include <csignal>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include <unistd.h>
@@ -15,7 +14,9 @@ namespace {
 /// The letter of a process's state, such as 'R' or 'T' (stopped); 'X' if there is none.
 char state_of(int pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    // Not by the buffer's own iterators: they throw where the process goes between open and read.
+    std::string text;
+    std::getline(file, text, '\0');
     const auto name_end = text.rfind(')');
     return name_end == text.npos ? 'X' : text[name_end + 2];
 }
