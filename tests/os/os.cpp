@@ -20,6 +20,7 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #endif
@@ -70,6 +71,28 @@ TEST_CASE("os: fork returns 0 in the child and its number in the parent") {
     CHECK(result.pid == pid);
     CHECK(os::waitstatus_to_exitcode(result.status) == 42);
     CHECK(os::getpid() == parent);
+}
+#endif
+
+#if defined(MULTIPROCESSING_POSIX)  // Windows copies no process.
+TEST_CASE("os: every copy of a process has a number of its own, however it was made") {
+    const support::watchdog guard;
+    const support::leftovers check;
+    const auto knows_itself = [] { return os::getpid() == ::getpid(); };
+    CHECK(knows_itself());
+    const int status = status_of([&] {
+        if (!knows_itself())
+            return 1;
+        return os::waitstatus_to_exitcode(status_of([&] { return knows_itself() ? 0 : 2; }));
+    });
+    CHECK(os::waitstatus_to_exitcode(status) == 0);
+    const long copy = ::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);  // Calls nobody's handlers.
+    if (copy == 0)
+        os::_exit(knows_itself() ? 0 : 3);
+    REQUIRE(copy > 0);
+    const auto result = os::waitpid(static_cast<int>(copy));
+    CHECK(os::waitstatus_to_exitcode(result.status) == 0);
+    CHECK(knows_itself());
 }
 #endif
 

@@ -18,6 +18,7 @@
 #include <multiprocessing/detail/posix/files.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
+#include <multiprocessing/detail/posix/process_id.hpp>
 
 #include <cxxabi.h>
 #include <fcntl.h>
@@ -29,10 +30,6 @@
 #include <unistd.h>
 
 namespace multiprocessing::detail::posix {
-
-inline int process_id() noexcept {
-    return ::getpid();
-}
 
 inline int parent_process_id() noexcept {
     return ::getppid();
