@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -81,6 +83,11 @@ public:
         return work->take();
     }
 
+    template <class F, class T, class... Ts>
+    requires(!detail::is_tuple<T>) auto apply(F&&, T&&, Ts&&...) {
+        detail::refuse_bare_arguments<T>();
+    }
+
     /// The same without waiting; tells the callback, if there is one, of the result. What a span
     /// among the arguments refers to must stay until the result is ready.
     template <class F, class... Ts>
@@ -88,6 +95,11 @@ public:
                      const apply_options<call_result<F, Ts...>>& options = {}) {
         return submit(detail::make_call_job(std::forward<F>(function), std::move(arguments)),
                       options);
+    }
+
+    template <class F, class T, class... Ts>
+    requires(!detail::is_tuple<T>) auto apply_async(F&&, T&&, Ts&&...) {
+        detail::refuse_bare_arguments<T>();
     }
 
     /// `function` of each element of `range`, in the order of the range; blocks until all are
@@ -98,6 +110,12 @@ public:
     template <class F, std::ranges::input_range Range>
     auto map(F&& function, Range&& range, const map_options& options = {}) {
         return finish(make_map(std::forward<F>(function), lend(range), options.chunksize), options);
+    }
+
+    /// The same of a list, such as `pool.map(f, {1, 2, 3})`.
+    template <class F, class T>
+    auto map(F&& function, std::initializer_list<T> list, const map_options& options = {}) {
+        return map(std::forward<F>(function), std::span<const T>(list), options);
     }
 
     /// The same without waiting; the range is copied, or moved in.

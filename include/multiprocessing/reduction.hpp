@@ -34,7 +34,7 @@ public:
         if (box == nullptr)
             throw PicklingError(std::string("a ") + what +
                                 " can only be handed to a process when it is started, as one of its "
-                                "arguments");
+                                "arguments; a pool's workers get it as one of their initializer's");
         auto& handles = box->handles_;
         const auto found = detail::find(handles.begin(), handles.end(), object);
         const auto place = static_cast<std::uint32_t>(found - handles.begin());

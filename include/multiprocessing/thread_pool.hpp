@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -42,7 +44,7 @@ struct thread_pool_options {
 /// any type, and what is thrown arrives as itself. A task that has begun cannot be ended: neither
 /// `terminate()` nor leaving the scope returns before it has. Any thread may call any member at any
 /// time, but a task that waits for other tasks of its own pool may wait for ever. The options
-/// `timeout` and `retries` mean nothing here. Python: `multiprocessing.pool.ThreadPool`.
+/// `timeout` and `retries` are refused (`ValueError`): a thread cannot be ended. Python: `multiprocessing.pool.ThreadPool`.
 class ThreadPool {
     template <class F, class... Ts>
     using call_result = std::decay_t<detail::call_result_t<std::decay_t<F>, std::tuple<Ts...>>>;
@@ -74,16 +76,22 @@ public:
         crew_->wait(*work, detail::deadline::never());
         return work->take();
     }
+    template <class F, class T, class... Ts>
+    requires(!detail::is_tuple<T>) auto apply(F&&, T&&, Ts&&...) {
+        detail::refuse_bare_arguments<T>();
+    }
     /// The same without waiting; tells the callback, if there is one, of the result.
     template <class F, class... Ts>
     auto apply_async(F&& function, std::tuple<Ts...> arguments = {},
                      const apply_options<call_result<F, Ts...>>& options = {}) {
+        refuse_limits(options);
         return submit(make_call(std::forward<F>(function), std::move(arguments)), 1, options);
     }
 
     /// See `Pool::map`.
     template <class F, std::ranges::input_range Range>
     auto map(F&& function, Range&& range, const map_options& options = {}) {
+        refuse_limits(options);
         const auto work = make_map(std::forward<F>(function), range, options.chunksize);
         post(work, work->parts());
         if (options.progress)
@@ -95,10 +103,15 @@ public:
         else
             return work->take();
     }
+    template <class F, class T>
+    auto map(F&& function, std::initializer_list<T> list, const map_options& options = {}) {
+        return map(std::forward<F>(function), std::span<const T>(list), options);
+    }
     /// See `Pool::map_async`.
     template <class F, std::ranges::input_range Range>
     auto map_async(F&& function, Range&& range,
                    const map_async_options<mapped<F, Range>>& options = {}) {
+        refuse_limits(options);
         const auto work = make_map(std::forward<F>(function), range, options.chunksize);
         return submit(work, work->parts(), options);
     }
@@ -135,6 +148,12 @@ public:
     int processes() const noexcept { return static_cast<int>(count_); }
 
 private:
+    template <class Options>
+    static void refuse_limits(const Options& options) {
+        if (options.timeout || options.retries != 0)
+            throw ValueError("a thread cannot be ended, nor is it lost: timeout and retries are for "
+                             "pools of processes");
+    }
     static detail::function<void()> initializer_of(const thread_pool_options& options) {
         return options.initializer ? detail::function<void()>(options.initializer) : nullptr;
     }
@@ -164,6 +183,7 @@ private:
     auto make_stream(F&& function, Range&& range, const imap_options& options, bool ordered) {
         using Stream = detail::thread_stream<std::decay_t<F>, Range>;
         using R = typename Stream::value;
+        refuse_limits(options);
         const auto bounds = detail::bounds_of(options, 16 * count_);
         const auto total = options.progress ? detail::known_size(range) : std::nullopt;
         crew_->require_open();

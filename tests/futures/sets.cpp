@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -140,4 +141,16 @@ TEST_CASE("futures: futures of several executors together") {
         sum += future.result();
     CHECK(sum == 20540);
     CHECK(mpf::wait(futures, {}, mpf::FIRST_EXCEPTION).done.size() == 40);
+}
+
+TEST_CASE("futures: they may be the keys of an unordered map") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpf::ProcessPoolExecutor executor(1, {.start_method = EVERY_START_METHOD});
+    std::unordered_map<mpf::Future<int>, int> numbers;
+    for (int i = 0; i < 10; ++i)
+        numbers[executor.submit(square, i)] = i;
+    REQUIRE(numbers.size() == 10);
+    for (const auto& [future, number] : numbers)
+        CHECK(future.result() == number * number);
 }

@@ -4,8 +4,11 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <exception>
+#include <fstream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -58,6 +61,11 @@ void ignore_sigterm(int told) {
     support::run_for_ever();
 }
 #endif
+
+void print_into(const std::string& path) {
+    if (std::freopen(path.c_str(), "w", stdout) == nullptr)
+        throw std::runtime_error("cannot write " + path);
+}
 
 }  // namespace
 
@@ -290,4 +298,21 @@ TEST_CASE("pool: a pool that is destroyed does not keep threads that wait for it
     for (auto& waiter : waiters)
         waiter.join();
     CHECK(ended == 3);
+}
+
+TEST_CASE("pool: what its tasks have printed is not lost when it leaves its scope") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
+    const std::string path = "printed_by_tasks_" + method + ".txt";
+    {
+        mp::Pool pool(1, {.initializer = {print_into, mp::args(path)}, .start_method = method});
+        pool.map([](int x) { std::printf("%d\n", x); }, {1, 2, 3});
+    }
+    std::ifstream file(path);
+    std::string text;
+    std::getline(file, text, '\0');
+    file.close();
+    std::remove(path.c_str());
+    CHECK(text == "1\n2\n3\n");
 }

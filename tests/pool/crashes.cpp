@@ -107,7 +107,13 @@ void close_everything() {
 }
 #endif
 
+void end_by_name() {
+    mp::os::_exit(4);
+}
+
 }  // namespace
+
+MULTIPROCESSING_REGISTER(end_by_name);
 
 TEST_CASE("pool: three of 100 tasks die or throw, 97 give results, the pool works on") {
     const support::leftovers leftovers;
@@ -164,6 +170,16 @@ TEST_CASE("pool: the error names the worker, how it ended and what it ran") {
     } catch (const mp::WorkerLostError& error) {
         CHECK(std::string(error.what()).find("status 3") != std::string::npos);
     }
+    const auto task_of = [&](void (*function)()) -> std::string {
+        try {
+            pool.apply(function);
+        } catch (const mp::WorkerLostError& error) {
+            return error.task();
+        }
+        return "it was not lost";
+    };
+    CHECK(task_of(end_by_name) == "'end_by_name', task 0");
+    CHECK(task_of([] { mp::os::_exit(4); }) != task_of([] { mp::os::_exit(5); }));
 }
 
 TEST_CASE("pool: every way to end a process is a lost worker") {

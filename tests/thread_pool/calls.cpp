@@ -215,3 +215,32 @@ TEST_CASE("thread pool: the initializer runs in each thread, or its error is rep
     CHECK_THROWS_AS(pool.apply(square, mp::args(1)), mp::InitializerError);
     CHECK_THROWS_AS(pool.map(square, std::vector<int>(10, 1)), mp::InitializerError);
 }
+
+TEST_CASE("thread pool: a map's results need not be copied, also for a callback") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::ThreadPool pool(2);
+    const auto make = [](int x) { return std::make_unique<int>(x); };
+    const auto made = pool.map(make, {1, 2, 3});
+    REQUIRE(made.size() == 3);
+    CHECK(*made[2] == 3);
+    int told = 0;
+    auto result = pool.map_async(make, std::vector{4, 5}, {.callback = [&](const auto& values) {
+                                     told = *values.back();
+                                 }});
+    CHECK(*result.get().front() == 4);
+    CHECK(told == 5);
+    CHECK_THROWS_AS(result.get(), mp::ValueError);
+}
+
+TEST_CASE("thread pool: what only processes can do is refused") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::ThreadPool pool(1);
+    const std::vector<int> numbers{1};
+    CHECK_THROWS_AS(pool.map(square, numbers, {.timeout = 1s}), mp::ValueError);
+    CHECK_THROWS_AS(pool.map_async(square, numbers, {.retries = 1}), mp::ValueError);
+    CHECK_THROWS_AS(pool.imap(square, numbers, {.timeout = 1s}), mp::ValueError);
+    CHECK_THROWS_AS(pool.apply_async(square, mp::args(1), {.retries = 1}), mp::ValueError);
+    CHECK(pool.map(square, numbers) == numbers);
+}

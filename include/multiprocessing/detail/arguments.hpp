@@ -54,6 +54,20 @@ decltype(auto) call_with(F& f, std::tuple<Ts...>& arguments) {
         return std::apply(f, arguments);
 }
 
+template <class T>
+inline constexpr bool is_tuple_type = false;
+template <class... Ts>
+inline constexpr bool is_tuple_type<std::tuple<Ts...>> = true;
+template <class T>
+concept is_tuple = is_tuple_type<std::remove_cvref_t<T>>;
+
+/// Does not compile: says how it is meant.
+template <class T>
+constexpr void refuse_bare_arguments() {
+    static_assert(is_tuple<T>, "put the arguments of the function into multiprocessing::args(...), "
+                               "as one: apply(f, args(1, 2.5))");
+}
+
 /// The name of the first type among these that cannot cross; empty if all can.
 template <class... Ts>
 std::string first_unsendable() {

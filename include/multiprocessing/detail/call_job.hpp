@@ -43,7 +43,7 @@ public:
     bool ends_quietly() const noexcept override {
         return detail::ends_quietly<std::tuple<F, R, Ts...>>;
     }
-    std::string name() const override { return function_name<F>::text(); }
+    std::string name() const override { return function_.name(); }
 
     R get() override {
         this->throw_if_failed();

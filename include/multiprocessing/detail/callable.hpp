@@ -31,7 +31,9 @@ inline code_address thunk_at(const image_place& place) {
         throw PicklingError("a message names a function that is not in this program's registry: "
                             "image " +
                             std::to_string(place.image) + ", offset " +
-                            std::to_string(place.offset));
+                            std::to_string(place.offset) +
+                            "; a pool that is made before main begins has workers that know the "
+                            "functions of that moment only: make it in main");
     return thunk;
 }
 

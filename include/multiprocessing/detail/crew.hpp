@@ -76,6 +76,8 @@ public:
         for (auto& worker : workers_) {
             if (signal == child_process::kill_signal)
                 worker->process().kill();
+            else if (worker->is_known_idle())
+                worker->ask_to_end();  // What its tasks have printed is not lost.
             else
                 worker->process().terminate();
         }

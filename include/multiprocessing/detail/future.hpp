@@ -91,6 +91,7 @@ public:
     }
 
 private:
+    friend struct std::hash<Future>;
     template <class T>
     friend class future_watch;
 
@@ -167,3 +168,11 @@ private:
 };
 
 }  // namespace multiprocessing::futures
+
+/// So that a future may be the key of an unordered map. Equal ones mean the same work.
+template <class R>
+struct std::hash<multiprocessing::futures::Future<R>> {
+    std::size_t operator()(const multiprocessing::futures::Future<R>& future) const noexcept {
+        return std::hash<const void*>()(future.work_.get());
+    }
+};

@@ -30,9 +30,10 @@ public:
             const auto first = deadline::earlier(until, end_);
             return results_->next(first.is_never() ? timeout() : first.remaining());
         } catch (const TimeoutError&) {
-            if (end_.passed())
-                results_.reset();
-            throw_again();
+            if (!end_.passed())
+                throw_again();
+            results_.reset();
+            throw TimeoutError("the time for all results has passed");
         }
     }
 

@@ -63,7 +63,7 @@ public:
     bool ends_quietly() const noexcept override {
         return detail::ends_quietly<std::tuple<F, Elements, value>>;
     }
-    std::string name() const override { return function_name<F>::text() + " over a range"; }
+    std::string name() const override { return function_.name() + " over a range"; }
 
     R get() override {
         this->throw_if_failed();

@@ -53,7 +53,7 @@ struct pool_options {
     /// Measures each task, for `statistics()`: some hundredths of a microsecond a task.
     bool measure = false;
     /// A file to write the run to as a trace, in the format of Chrome that Perfetto opens, whole
-    /// after `join()`. Measures, too.
+    /// after `join()`. Measures, too. One that cannot be made is `std::system_error` at once.
     std::string trace{};
 };
 

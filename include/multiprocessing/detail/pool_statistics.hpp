@@ -2,6 +2,7 @@
 // What a pool's workers have done, and when: counted, and written as a trace.
 #pragma once
 
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +22,8 @@ namespace multiprocessing {
 struct worker_statistics {
     int pid = 0;
     std::string name{};
-    /// Tasks answered; a chunk of a map is one.
+    /// Tasks answered; a chunk of a map is one. Those that were ended or lost with a worker are not
+    /// among them, nor in a trace.
     std::uint64_t tasks = 0;
     /// Bytes of their arguments and results, as they crossed.
     std::uint64_t bytes_in = 0;
@@ -68,7 +70,7 @@ public:
     /// Throws `std::system_error` where the file cannot be made.
     explicit trace_file(const std::string& path) : path_(path), file_(path, std::ios::binary) {
         if (!file_)
-            throw_system_error(std::make_error_code(std::errc::io_error),
+            throw_system_error(std::error_code(errno, std::generic_category()),
                                "write the trace '" + path + "'");
         file_ << "[";
     }

@@ -72,7 +72,7 @@ public:
     bool ends_quietly() const noexcept override {
         return detail::ends_quietly<std::tuple<F, T, value>>;
     }
-    std::string name() const override { return function_name<F>::text() + " over a range"; }
+    std::string name() const override { return function_.name() + " over a range"; }
 
     /// What comes back is not wanted any more.
     void abandon() noexcept { abandoned_ = true; }

@@ -20,6 +20,8 @@
 #include <multiprocessing/detail/callable.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/library_mutex.hpp>
+#include <multiprocessing/detail/os/throw_stack.hpp>
+#include <multiprocessing/detail/registry.hpp>
 #include <multiprocessing/detail/task.hpp>
 
 namespace multiprocessing::detail {
@@ -31,6 +33,26 @@ template <template <class> class Wrapper, class F>
 constexpr bool is_plain_function<Wrapper<F>> = std::is_pointer_v<F>&& requires {
     typename Wrapper<F>::is_wrapper;
 };
+
+template <class Function>
+requires std::is_pointer_v<Function> Function plain_function(Function function) noexcept {
+    return function;
+}
+template <class Wrapper>
+requires(!std::is_pointer_v<Wrapper>) auto plain_function(const Wrapper& wrapper) noexcept {
+    return plain_function(wrapper.function);
+}
+
+/// The type of a function, without the library's wrappers.
+template <class F>
+struct function_name {
+    static std::string text() { return "'" + type_name<F>() + "'"; }
+};
+template <template <class> class Wrapper, class F>
+requires requires {
+    typename Wrapper<F>::is_wrapper;
+}
+struct function_name<Wrapper<F>> : function_name<F> {};
 
 /// A function that goes with many tasks: to bytes once, and from bytes only where they are others
 /// than the last time. A function object is read anew for each task: it may change itself.
@@ -51,6 +73,20 @@ public:
             return encode_to(place, *bytes_);
         else
             return encode_to(place, function_);
+    }
+
+    /// For people: the name it was registered with, else what its type or place in the program
+    /// tells.
+    std::string name() const {
+        if constexpr (is_plain_function<F>) {
+            const code_address code = address_of(plain_function(function_));
+            const auto registered = registry::instance().name_of(code);
+            if (!registered.empty())
+                return "'" + std::string(registered) + "'";
+            return function_name<F>::text() + " at " + describe_code(code);
+        } else {
+            return function_name<F>::text();
+        }
     }
 
     static F read(decoder& in) {
@@ -156,15 +192,5 @@ struct unpacked {
         return call_with(function, arguments);
     }
 };
-
-/// What a user calls it.
-template <class F>
-struct function_name {
-    static std::string text() { return "'" + type_name<F>() + "'"; }
-};
-template <class F>
-struct function_name<without_result<F>> : function_name<F> {};
-template <class F>
-struct function_name<unpacked<F>> : function_name<F> {};
 
 }  // namespace multiprocessing::detail

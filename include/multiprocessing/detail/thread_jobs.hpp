@@ -201,16 +201,17 @@ public:
     R get() override {
         this->throw_if_failed();
         if constexpr (copyable<value>)
-            return collect<const std::optional<value>>();
+            return whole_ ? *whole_ : collect<const std::optional<value>>();
         else
-            return this->once(), collect<std::optional<value>>();
+            return this->once(), take_whole();
     }
     R take() override {
         this->throw_if_failed();
-        return collect<std::optional<value>>();
+        return take_whole();
     }
 
 private:
+    R take_whole() { return whole_ ? std::move(*whole_) : collect<std::optional<value>>(); }
     template <class Slot>
     R collect() {
         R whole;
@@ -220,16 +221,16 @@ private:
         return whole;
     }
     void pass_result(const callback<R>& to) override {
-        if constexpr (copyable<value>)
-            to(collect<const std::optional<value>>());
-        else
-            static_assert(sizeof(F) == 0, "results that cannot be copied have no callback");
+        whole_.emplace(collect<std::optional<value>>());
+        to(*whole_);
     }
 
     F function_;
     Elements elements_;
     std::size_t chunk_;
     std::vector<std::optional<value>> results_;
+    /// As it was shown to a callback.
+    std::optional<R> whole_;
 };
 
 }  // namespace multiprocessing::detail

@@ -63,6 +63,8 @@ public:
     std::size_t load() const noexcept { return given_.size(); }
     /// See given_tasks::bytes().
     std::size_t load_bytes() const noexcept { return given_.bytes(); }
+    /// Whether it has nothing to do and has shown that it can: it ends when it is asked to.
+    bool is_known_idle() const noexcept { return given_.empty() && given_.answered() != 0; }
     /// Whether it will run one task more than it has.
     bool has_room() const noexcept {
         if (is_being_ended() || is_retiring())

@@ -115,7 +115,10 @@ constexpr void assert_crosses() {
             static_assert(crosses<Way, T>(),
                           "this type T cannot cross to another process: give it a default "
                           "constructor and a member `template <class Archive> void "
-                          "serialize(Archive& ar) { ar(member, other_member); }`");
+                          "serialize(Archive& ar) { ar(member, other_member); }`; what a lambda "
+                          "captures must be passed as an argument, what a pointer or view refers "
+                          "to as std::string or std::vector (a span of apply and submit: as an "
+                          "argument of its own)");
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Seam: the stack of a throw, for exceptions that leave a call.
+// Seam: the stack of a throw, for exceptions that leave a call, and what code is called.
 #pragma once
 
 #include <concepts>
@@ -22,6 +22,8 @@ namespace multiprocessing::detail {
 /// does not leave the call costs nothing.
 /// stack_of_throw(): what this thread keeps, innermost frame first, one text each; empty where
 /// nothing was thrown or it cannot be known.
+/// describe_code(address): the function that begins there, as a frame of a stack.
+using backend::describe_code;
 using backend::stack_of_throw;
 using backend::watch_throws;
 
@@ -29,6 +31,7 @@ template <class Call>
 concept throw_stack_contract = requires(Call call) {
     watch_throws(call);
     { stack_of_throw() } -> std::same_as<std::vector<std::string>>;
+    { describe_code(nullptr) } -> std::same_as<std::string>;
 };
 static_assert(throw_stack_contract<void (*)()>);
 

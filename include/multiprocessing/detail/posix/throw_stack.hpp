@@ -13,13 +13,36 @@
 #include <multiprocessing/detail/frame_text.hpp>
 #include <multiprocessing/detail/streams.hpp>
 
-#if defined(MULTIPROCESSING_LIBSTDCXX)
 #include <dlfcn.h>
 #include <link.h>
+#if defined(MULTIPROCESSING_LIBSTDCXX)
 #include <unwind.h>
 #endif
 
 namespace multiprocessing::detail::posix {
+
+/// As tools know an address: a program that is not relocatable is as it was linked.
+inline std::uintptr_t offset_in_image(const void* address, const void* base) noexcept {
+    const auto place = reinterpret_cast<std::uintptr_t>(address);
+    const bool fixed = static_cast<const ElfW(Ehdr)*>(base)->e_type == ET_EXEC;
+    return fixed ? place : place - reinterpret_cast<std::uintptr_t>(base);
+}
+
+/// C's names stand as they are: some of them are a type's to the demangler.
+inline std::string readable_symbol(const char* name) {
+    return std::string_view(name).starts_with("_Z") ? readable_type_name(name).c_str() : name;
+}
+
+inline std::string describe_code(const void* address) {
+    ::Dl_info place{};
+    if (::dladdr(address, &place) == 0 || place.dli_fname == nullptr)
+        return frame_text("", "", reinterpret_cast<std::uintptr_t>(address));
+    if (place.dli_sname == nullptr)
+        return frame_text(place.dli_fname, "", offset_in_image(address, place.dli_fbase));
+    const auto offset = static_cast<const char*>(address) - static_cast<char*>(place.dli_saddr);
+    return frame_text(place.dli_fname, readable_symbol(place.dli_sname),
+                      static_cast<std::uintptr_t>(offset));
+}
 
 #if defined(MULTIPROCESSING_LIBSTDCXX)
 
@@ -103,29 +126,6 @@ inline bool is_of_runtime(const ::Dl_info& place) noexcept {
     return false;
 }
 
-/// As tools know an address: a program that is not relocatable is as it was linked.
-inline std::uintptr_t offset_in_image(const void* address, const void* base) noexcept {
-    const auto place = reinterpret_cast<std::uintptr_t>(address);
-    const bool fixed = static_cast<const ElfW(Ehdr)*>(base)->e_type == ET_EXEC;
-    return fixed ? place : place - reinterpret_cast<std::uintptr_t>(base);
-}
-
-/// C's names stand as they are: some of them are a type's to the demangler.
-inline std::string readable_symbol(const char* name) {
-    return std::string_view(name).starts_with("_Z") ? readable_type_name(name).c_str() : name;
-}
-
-inline std::string describe_frame(const void* address) {
-    ::Dl_info place{};
-    if (::dladdr(address, &place) == 0 || place.dli_fname == nullptr)
-        return frame_text("", "", reinterpret_cast<std::uintptr_t>(address));
-    if (place.dli_sname == nullptr)
-        return frame_text(place.dli_fname, "", offset_in_image(address, place.dli_fbase));
-    const auto offset = static_cast<const char*>(address) - static_cast<char*>(place.dli_saddr);
-    return frame_text(place.dli_fname, readable_symbol(place.dli_sname),
-                      static_cast<std::uintptr_t>(offset));
-}
-
 inline std::vector<std::string> stack_of_throw() {
     constexpr std::size_t most_of_runtime = 12;
     const throw_trail& trail = last_throw();
@@ -135,7 +135,7 @@ inline std::vector<std::string> stack_of_throw() {
             first = i + 1;
     std::vector<std::string> stack;
     for (std::size_t i = first; i < trail.count; ++i)
-        stack.push_back(describe_frame(trail.frames[i]));
+        stack.push_back(describe_code(trail.frames[i]));
     return stack;
 }
 

@@ -104,14 +104,12 @@ inline std::string module_path(api::module_handle module) {
     return to_utf8(path);
 }
 
-inline std::string describe_frame(void* return_address) {
-    // What it returns to may belong to the next line or function already.
-    const auto address = reinterpret_cast<std::uintptr_t>(return_address) - 1;
-    const api::module_handle module = module_of(reinterpret_cast<const void*>(address));
+inline std::string describe_code(const void* address) {
+    const auto place = reinterpret_cast<std::uintptr_t>(address);
+    const api::module_handle module = module_of(address);
     if (module == api::module_handle{})
-        return frame_text("", "", address);
-    const auto base = reinterpret_cast<std::uintptr_t>(module);
-    return frame_text(module_path(module), "", address - base);
+        return frame_text("", "", place);
+    return frame_text(module_path(module), "", place - reinterpret_cast<std::uintptr_t>(module));
 }
 
 /// The frames of the system and of the runtime that come first.
@@ -142,7 +140,8 @@ inline std::vector<std::string> stack_of_throw() {
     std::vector<std::string> stack;
     const std::size_t end = end_of_call(thrown.stack);
     for (std::size_t i = frames_of_raising(thrown); i < end && stack.size() < most_frames; ++i)
-        stack.push_back(describe_frame(thrown.stack.frames[i]));
+        // What it returns to may belong to the next line or function already.
+        stack.push_back(describe_code(static_cast<std::byte*>(thrown.stack.frames[i]) - 1));
     return stack;
 }
 
