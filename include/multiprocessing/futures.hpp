@@ -105,17 +105,19 @@ public:
     }
 
     /// `function` of each element of `range`, in its order: results are read one after the other,
-    /// and elements taken from the range meanwhile; see `Pool::imap`. Moving on throws
-    /// `TimeoutError` once the time has passed; what no worker has begun by then is given up.
+    /// and elements taken from the range meanwhile; see `Pool::imap`. Once the time has passed
+    /// nothing more is taken, and moving on throws `TimeoutError` unless the next result is there;
+    /// what no worker has begun by then is given up.
     template <class F, std::ranges::input_range Range>
     auto map(F&& function, Range&& range, const executor_map_options& options = {}) {
+        const auto end = detail::deadline::after(options.timeout);
         require_running();
         const imap_options bounds{.chunksize = options.chunksize,
                                   .buffersize = options.buffersize,
                                   .progress = options.progress};
         auto results = detail::open_stream(pool_.share(), std::forward<F>(function),
-                                           std::forward<Range>(range), bounds, true);
-        return detail::limit_stream(std::move(results), options.timeout);
+                                           std::forward<Range>(range), bounds, true, end);
+        return detail::limit_stream(std::move(results), end);
     }
     /// `function` of the first elements of both ranges, of the second ones, and so on, until one of
     /// them ends.

@@ -145,6 +145,44 @@ TEST_CASE("futures: a map that takes too long ends with TimeoutError") {
     CHECK(executor.submit(square, 2).result() == 4);
 }
 
+// While the range gave elements, there was always a result that was just ready, so that nobody
+// looked at the time; which was counted from the end of the call.
+TEST_CASE("futures: a map whose range takes too long ends with TimeoutError") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpf::ProcessPoolExecutor executor(1, {.start_method = EVERY_START_METHOD});
+    int taken = 0;
+    const auto slowly = [&taken](int x) {
+        std::this_thread::sleep_for(1ms);
+        taken = x + 1;
+        return x;
+    };
+    {
+        auto results = executor.map(
+            square, std::views::iota(0, 2000) | std::views::transform(slowly), {.timeout = 20ms});
+        CHECK_THROWS_AS(all_of(std::move(results)), mp::TimeoutError);
+        CHECK(taken < 1000);
+    }
+    const auto slow_at_first = [](int x) {
+        std::this_thread::sleep_for(x == 0 ? 100ms : 0ms);
+        return x;
+    };
+    auto results = executor.map(
+        square, std::views::iota(0, 2) | std::views::transform(slow_at_first), {.timeout = 50ms});
+    CHECK_THROWS_AS(all_of(std::move(results)), mp::TimeoutError);
+}
+
+TEST_CASE("futures: results of a map that are there can be read when its time has passed") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpf::ProcessPoolExecutor executor(1, {.start_method = EVERY_START_METHOD});
+    constexpr auto limit = 1s;
+    auto results = executor.map(square, std::vector<int>{1, 2, 3}, {.timeout = limit});
+    executor.submit(square, 4).result();  // The only worker has done all that came before.
+    std::this_thread::sleep_for(limit);
+    CHECK(all_of(std::move(results)) == std::vector<int>{1, 4, 9});
+}
+
 TEST_CASE("futures: the initializer, tasks a worker, and bad options") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;

@@ -43,11 +43,10 @@ private:
 };
 
 template <class R>
-IMapIterator<R> limit_stream(IMapIterator<R> results, const timeout& limit) {
-    if (!limit)
+IMapIterator<R> limit_stream(IMapIterator<R> results, const deadline& end) {
+    if (end.is_never())
         return results;
-    return IMapIterator<R>(
-        std::make_unique<limited_stream<R>>(std::move(results), deadline::after(limit)));
+    return IMapIterator<R>(std::make_unique<limited_stream<R>>(std::move(results), end));
 }
 
 /// Two ranges as one of pairs, as long as the shorter; one that is no temporary is referred to.

@@ -23,7 +23,8 @@
 
 namespace multiprocessing::detail {
 
-/// A function over a range whose elements are taken as results are: nothing here has a thread.
+/// A function over a range whose elements are taken as results are: nothing here has a thread. Once
+/// `end` has passed nothing is taken any more, as if the range had thrown a `TimeoutError` then.
 template <class F, class Range>
 class pool_stream final
     : public result_stream<typename stream_job<F, typename element_source<Range>::element>::value> {
@@ -33,11 +34,12 @@ public:
     using value = typename work::value;
 
     pool_stream(std::shared_ptr<dispatcher> pool, F function, Range&& range,
-                const stream_bounds& bounds, const task_rules& rules, bool ordered)
-        : pool_(std::move(pool)), source_(std::forward<Range>(range)), bounds_(bounds),
+                const stream_bounds& bounds, const task_rules& rules, bool ordered,
+                const deadline& end)
+        : pool_(std::move(pool)), source_(std::forward<Range>(range)), bounds_(bounds), end_(end),
           job_(std::make_shared<work>(std::move(function), bounds.places, ordered)) {
         job_->obey(rules);
-        while (pull() && batch_ > 1) {
+        while (pull(end_) && batch_ > 1) {
         }
         hand_over(deadline::now());
     }
@@ -84,13 +86,13 @@ private:
 
     /// Opens the next place that is ready; false at the end.
     bool advance(const deadline& until) {
-        if (job_->free_places() * 2 >= job_->places() && pull())
+        if (job_->free_places() * 2 >= job_->places() && pull(until))
             hand_over(deadline::now());
         while (!job_->take_ready(number_)) {
-            const bool more = pull() && has_room() && !ended_;
-            if (!job_->has_some())
+            const bool more = pull(until) && can_take();
+            if (ended_ && !job_->has_some())
                 return false;
-            if (!hand_over(more ? deadline::now() : until) && !more)
+            if (!hand_over(more ? deadline::now() : until) && (!more || until.passed()))
                 throw TimeoutError("the next result is not there yet");
         }
         open_ = true;
@@ -101,6 +103,7 @@ private:
     bool has_room() const noexcept {
         return job_->free_places() != 0 && (job_->bytes() < bounds_.bytes || !job_->has_some());
     }
+    bool can_take() const noexcept { return !ended_ && (filling_ || has_room()); }
 
     /// Gives out what was pulled; returns whether a result is ready, in time. Where the pool has
     /// ended that is the end of the range, too: what it has done already is read first.
@@ -119,55 +122,70 @@ private:
         }
     }
 
-    /// Takes some elements from the range; returns whether there were any. More at a time where
-    /// they come quickly: results are not to wait for a range that is slow.
-    bool pull() {
-        using clock = std::chrono::steady_clock;
-        if (ended_ || !has_room())
+    /// Takes some elements from the range, one at least; returns whether there is something to give
+    /// out. More at a time where they come quickly: results are not to wait for a range that is
+    /// slow, nor is the reader whose time has passed.
+    bool pull(const deadline& until) {
+        if (end_.passed())
+            end_with(std::make_exception_ptr(TimeoutError("the time for all results has passed")));
+        if (!can_take())
             return false;
-        const auto start = clock::now();
+        const auto soon =
+            deadline::at(std::chrono::steady_clock::now() + std::chrono::microseconds(50));
+        const auto is_late = [&] { return until.passed() && soon.passed(); };
         std::size_t count = 0;
-        while (count < batch_ && !ended_ && has_room())
-            count += pull_one();
-        const bool quickly = clock::now() - start < std::chrono::microseconds(50);
-        batch_ =
-            quickly ? smaller_of(2 * batch_, job_->places()) : larger_of<std::size_t>(count / 2, 1);
+        do
+            count += fill_place(is_late);
+        while (count < batch_ && can_take() && !is_late());
+        batch_ = soon.passed() ? larger_of<std::size_t>(count / 2, 1)
+                               : smaller_of(2 * batch_, job_->places());
         return count != 0;
     }
 
-    bool pull_one() {
-        const std::uint32_t number = job_->take_free();
+    /// Returns whether one is full, or as full as it will be; else the next call goes on with it.
+    template <class Late>
+    bool fill_place(Late is_late) {
+        const std::uint32_t number = filling_ ? *filling_ : job_->take_free();
+        filling_.reset();
         auto& elements = (*job_)[number].elements;
         try {
-            while (elements.size() < bounds_.chunk && !ended_)
+            do
                 ended_ = !source_.take(elements);
-            if (!elements.empty()) {
-                job_->stage(number);
-                ++staged_;
-                return true;
-            }
+            while (!ended_ && elements.size() < bounds_.chunk && !is_late());
         } catch (...) {  // What came before it goes first.
-            ended_ = true;
-            broken_ = std::current_exception();
-            if (!elements.empty()) {
-                job_->stage(number);
-                ++staged_;
-                return true;
-            }
+            end_with(std::current_exception());
         }
-        job_->release(number);
-        return false;
+        if (ended_ && elements.empty()) {
+            job_->release(number);
+            return false;
+        }
+        if (!ended_ && elements.size() < bounds_.chunk) {
+            filling_ = number;
+            return false;
+        }
+        job_->stage(number);
+        ++staged_;
+        return true;
+    }
+
+    /// Thrown where the end would be. That of a range whose end is known is not to be taken for it.
+    void end_with(std::exception_ptr error) noexcept {
+        if (!std::exchange(ended_, true))
+            broken_ = std::move(error);
     }
 
     std::shared_ptr<dispatcher> pool_;
     element_source<Range> source_;
     const stream_bounds bounds_;
+    const deadline end_;
     std::shared_ptr<work> job_;
     std::exception_ptr broken_;
     std::size_t batch_ = 1;
     std::size_t staged_ = 0;
     std::size_t at_ = 0;
     std::uint32_t number_ = 0;
+    /// A place whose chunk was not whole when the reader's time had passed.
+    std::optional<std::uint32_t> filling_;
     bool open_ = false;
     bool ended_ = false;
 };
@@ -175,7 +193,8 @@ private:
 /// Results of `function` over `range`, in order or as they come.
 template <class F, class Range>
 auto open_stream(const std::shared_ptr<dispatcher>& pool, F&& function, Range&& range,
-                 const imap_options& options, bool ordered) {
+                 const imap_options& options, bool ordered,
+                 const deadline& end = deadline::never()) {
     using Source = element_source<Range>;
     using Mapped = sent_function<std::decay_t<F>, typename Source::element>;
     using Stream = pool_stream<Mapped, Range>;
@@ -186,7 +205,7 @@ auto open_stream(const std::shared_ptr<dispatcher>& pool, F&& function, Range&& 
     pool->require_open();
     std::unique_ptr<result_stream<R>> results =
         std::make_unique<Stream>(pool, Mapped{std::forward<F>(function)},
-                                 std::forward<Range>(range), bounds, rules, ordered);
+                                 std::forward<Range>(range), bounds, rules, ordered, end);
     if (options.progress)
         results = show_stream(std::move(results), total);
     return IMapIterator<R>(std::move(results));
