@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What an imap makes of ranges that are slow.
+// What an imap makes of ranges that are slow, and of elements that cannot be written.
 #include <multiprocessing/pool.hpp>
 
 #include <chrono>
 #include <optional>
 #include <ranges>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -35,6 +37,49 @@ auto slow_numbers(int count, int& taken) {
                return x;
            });
 }
+
+/// Cannot be written where it is a multiple of three and not zero: at the first call that asks for
+/// its size, or at the second one, that writes it.
+struct unwritable {
+    int value = 0;
+    bool late = false;
+    mutable int calls = 0;
+
+    template <class Archive>
+    void serialize(Archive& archive) {
+        if (value != 0 && value % 3 == 0 && ++calls > (late ? 2 : 0))
+            throw std::runtime_error(std::to_string(value) + " cannot be written");
+        archive(value);
+    }
+};
+
+int value_of(const unwritable& element) {
+    return element.value;
+}
+
+std::vector<unwritable> unwritables(bool late) {
+    std::vector<unwritable> elements;
+    for (int i = 0; i < 8; ++i)
+        elements.push_back({i, late});
+    return elements;
+}
+
+/// Every result or the text of what was thrown in its place.
+template <class R>
+std::vector<std::string> told_by(mp::IMapIterator<R> results) {
+    std::vector<std::string> told;
+    for (;;)
+        try {
+            const auto result = results.next();
+            if (!result)
+                return told;
+            told.push_back(std::to_string(*result));
+        } catch (const std::runtime_error& error) {
+            told.push_back(error.what());
+        }
+}
+
+using texts = std::vector<std::string>;
 
 }  // namespace
 
@@ -79,4 +124,22 @@ TEST_CASE("pool: a chunk that takes longer than next may wait is made whole late
     }
     CHECK(values == expected);
     CHECK_FALSE(results.next());
+}
+
+// The size of an element was asked for while it was taken from the range, so that its error was
+// taken for one of the range: imap threw, or the stream ended and threw twice.
+TEST_CASE("pool: an element that cannot be written fails in its place, alone") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    const texts one_by_one{"0", "1", "2", "3 cannot be written", "4", "5", "6 cannot be written",
+                           "7"};
+    const texts by_two{"0", "1", "3 cannot be written", "4", "5", "6 cannot be written"};
+    for (const bool late : {false, true}) {
+        CHECK(told_by(pool.imap(value_of, unwritables(late))) == one_by_one);
+        CHECK(told_by(pool.imap(value_of, unwritables(late), {.buffersize = 1})) == one_by_one);
+        CHECK(told_by(pool.imap(value_of, unwritables(late), {.chunksize = 2})) == by_two);
+        CHECK(told_by(pool.imap_unordered(value_of, unwritables(late))).size() == 8);
+    }
+    CHECK(pool.apply(square, mp::args(3)) == 9);
 }

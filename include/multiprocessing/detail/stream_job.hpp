@@ -50,6 +50,7 @@ public:
         for (std::size_t i = places; i > 0; --i)
             free_.push_back(static_cast<std::uint32_t>(i - 1));
         completed_.reserve(places);
+        collected_.reserve(places);  // They are swapped.
     }
 
     task_header header() const override { return call::header(); }
@@ -91,10 +92,15 @@ public:
         free_.pop_back();
         return number;
     }
-    /// The next to be given, when the job is appended to.
-    void stage(std::uint32_t number) {
+    /// The next to be given, when the job is appended to. What cannot be written is found out then
+    /// once more, and is the error of this place alone.
+    void stage(std::uint32_t number) noexcept {
         place& staged = places_[number];
-        staged.bytes = call::bytes(staged.elements, 0, staged.elements.size());
+        try {
+            staged.bytes = call::bytes(staged.elements, 0, staged.elements.size());
+        } catch (...) {
+            staged.bytes = 0;
+        }
         bytes_.fetch_add(staged.bytes, std::memory_order_relaxed);
         order_[staged_++ % count_] = number;
     }
