@@ -128,7 +128,7 @@ public:
     ~future_watch() {
         for (std::size_t i = 0; i < futures_.size(); ++i)
             if (numbers_[i] != 0 && !futures_[i].done())
-                futures_[i].pool_->unfollow(*futures_[i].work_, numbers_[i]);
+                forget(futures_[i], numbers_[i]);
     }
 
     /// The place of the next one that is done, in the order of their ends; false when time is up.
@@ -161,6 +161,16 @@ private:
         std::condition_variable added_;
         std::deque<std::size_t> places_;
     };
+
+    /// In a copy of the process the pool's lock may be held by a thread that is not there.
+    static void forget(const Future<R>& future, std::size_t number) noexcept {
+        if (!future.pool_->is_owned())
+            return;
+        try {
+            future.pool_->unfollow(*future.work_, number);
+        } catch (const ProcessError&) {  // From within the pool: it tells a list that nobody reads.
+        }
+    }
 
     std::vector<Future<R>> futures_;
     std::vector<std::size_t> numbers_;
