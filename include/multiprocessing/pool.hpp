@@ -37,11 +37,11 @@ namespace multiprocessing {
 /// Worker processes that run functions for this one. Python: `multiprocessing.Pool`.
 ///
 /// What a function throws in a worker is thrown here: as itself where it is a standard exception or
-/// one of this library, as `RemoteError` otherwise. A worker that dies costs the task it was
-/// running, which fails with `WorkerLostError`; another takes its place, and nothing else is lost.
-/// Workers end with this process, and what they have started with them: a task may start processes
-/// and have pools. Any thread may call any member at any time. Functions, arguments and results
-/// must be able to cross; what cannot does not compile.
+/// one of this library's own (not `subprocess`'), as `RemoteError` otherwise. A worker that dies
+/// costs the task it was running, which fails with `WorkerLostError`; another takes its place, and
+/// nothing else is lost. Workers end with this process, and what they have started with them: a
+/// task may start processes and have pools. Any thread may call any member at any time. Functions,
+/// arguments and results must be able to cross; what cannot does not compile.
 class Pool {
     template <class F, class... Ts>
     using call_result = std::decay_t<

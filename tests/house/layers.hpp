@@ -84,6 +84,9 @@ inline constexpr place layers[] = {
     {"subprocess", 4, 2},
 
     {"detail/registered_exception", 5, 3},
+    {"detail/exception_record", 5, 3},
+    {"detail/exception_values", 5, 5},
+    {"detail/remote_category", 5, 3},
     {"detail/remote_exception", 5, 5},
     {"detail/worker_channel", 5, 3},
     {"detail/task", 5, 5},

@@ -255,7 +255,10 @@ TEST_CASE("pool: a type of the user's arrives with the stack of its throw") {
     REQUIRE_FALSE(flat.empty());
     CHECK(stack_of(pool, 20).size() == flat.size() + 20);
     expect<mp::RemoteError>(
-        pool, [] { throw mp::RemoteError("far::away", "text", {"there", "further out"}); },
+        pool,
+        [] {
+            throw mp::RemoteError("far::away", "text", {"there", "further out"});
+        },
         [](const mp::RemoteError& error) {
             CHECK(error.stack() == std::vector<std::string>{"there", "further out"});
         });
@@ -310,6 +313,35 @@ TEST_CASE("pool: an exception's text of a megabyte arrives whole") {
         [](const std::runtime_error& error) {
             CHECK(std::string(error.what()).size() == 1 << 20);
         });
+}
+
+// What stood for it in the worker's own pool, or held more than a text, arrived as a RemoteError.
+TEST_CASE("pool: what a task of a task throws arrives as itself, too") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    expect<std::bad_alloc>(
+        pool, [] { mp::Pool(1).apply([] { throw std::bad_alloc(); }); },
+        [](const std::bad_alloc& error) {
+            CHECK(error.what() == std::string(std::bad_alloc().what()));
+        });
+    expect<mp::WorkerLostError>(
+        pool, [] { mp::Pool(1).apply([] { mp::os::_exit(3); }); },
+        [](const mp::WorkerLostError& error) {
+            CHECK(error.exitcode() == 3);
+            CHECK(error.pid() > 0);
+        });
+    expect<mp::InitializerError>(
+        pool,
+        [] {
+            mp::Pool broken(1, {.initializer = [] { throw std::domain_error("no"); }});
+            broken.apply([] {});
+        },
+        [](const mp::InitializerError& error) {
+            CHECK_THROWS_AS(std::rethrow_exception(error.cause()), std::domain_error);
+        });
+    expect<mp::CancelledError>(
+        pool, [] { throw mp::CancelledError(); }, [](const mp::CancelledError&) {});
 }
 
 TEST_CASE("pool: a result whose destructor throws in the worker fails its own task") {

@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <ios>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <optional>
 #include <stdexcept>
@@ -23,9 +22,11 @@
 
 #include <multiprocessing/detail/callable.hpp>
 #include <multiprocessing/detail/codec.hpp>
-#include <multiprocessing/detail/library_mutex.hpp>
+#include <multiprocessing/detail/exception_record.hpp>
+#include <multiprocessing/detail/exception_values.hpp>
 #include <multiprocessing/detail/os/throw_stack.hpp>
 #include <multiprocessing/detail/registered_exception.hpp>
+#include <multiprocessing/detail/remote_category.hpp>
 #include <multiprocessing/detail/streams.hpp>
 #include <multiprocessing/error.hpp>
 
@@ -35,112 +36,29 @@
 
 namespace multiprocessing::detail {
 
-/// What is sent of an exception.
-struct exception_record {
-    std::string type;
-    std::string text;
-    /// For system errors: the category's name and the number.
-    std::string category;
-    std::int32_t number = 0;
-    /// For a registered type: the place of the thunk that reads it, and what that reads.
-    std::uint64_t image = 0;
-    std::uint64_t offset = 0;
-    std::vector<std::byte> values{};
-    /// Where it was thrown, for one that will arrive as `RemoteError`.
-    std::vector<std::string> stack{};
-};
+/// An exception that was made here for another type's, and goes on as that.
+class stand_in {
+public:
+    virtual const std::type_info& stands_for() const noexcept = 0;
 
-// Written out, as that of spawn_header is.
-template <>
-struct codec<exception_record> {
-    static constexpr std::size_t min_bytes =
-        5 * sizeof(std::uint64_t) + sizeof(std::int32_t) + 2 * sizeof(std::uint64_t);
-
-    static void size(sizer& sizes, const exception_record& record) {
-        sizes.add(min_bytes + record.type.size() + record.text.size() + record.category.size() +
-                  record.values.size());
-        for (const std::string& frame : record.stack)
-            sizes.add(sizeof(std::uint64_t) + frame.size());
-    }
-    static void write(writer& out, const exception_record& record) {
-        for (const std::string* const text : {&record.type, &record.text, &record.category})
-            write_bytes(out, text->data(), text->size());
-        out.put_value(record.number);
-        out.put_value(record.image);
-        out.put_value(record.offset);
-        write_bytes(out, record.values.data(), record.values.size());
-        out.put_count(record.stack.size());
-        for (const std::string& frame : record.stack)
-            write_bytes(out, frame.data(), frame.size());
-    }
-    static exception_record read(decoder& in) {
-        exception_record record;
-        for (std::string* const text : {&record.type, &record.text, &record.category})
-            read_text(in, *text);
-        record.number = in.take_value<std::int32_t>();
-        record.image = in.take_value<std::uint64_t>();
-        record.offset = in.take_value<std::uint64_t>();
-        record.values.resize(in.take_count<std::byte, 1>());
-        const std::byte* const values = in.take<std::byte>(record.values.size());
-        copy_short(record.values.data(), values, record.values.size());
-        record.stack.resize(in.take_count<std::string, sizeof(std::uint64_t)>());
-        for (std::string& frame : record.stack)
-            read_text(in, frame);
-        return record;
-    }
-
-private:
-    static void write_bytes(writer& out, const void* from, std::size_t bytes) {
-        out.put_count(bytes);
-        out.put(from, bytes);
-    }
-    static void read_text(decoder& in, std::string& text) {
-        const std::size_t bytes = in.take_count<char, 1>();
-        text.assign(reinterpret_cast<const char*>(in.take<char>(bytes)), bytes);
-    }
+protected:
+    stand_in() = default;
+    stand_in(const stand_in&) = default;
+    stand_in& operator=(const stand_in&) = default;
+    ~stand_in() = default;
 };
 
 /// A standard exception that has no text of its own, with the text it had where it was thrown.
 template <class Base>
-class exception_with_text : public Base {
+class exception_with_text : public Base, public stand_in {
 public:
     explicit exception_with_text(std::string text) : text_(std::move(text)) {}
     const char* what() const noexcept override { return text_.c_str(); }
+    const std::type_info& stands_for() const noexcept override { return typeid(Base); }
 
 private:
     std::string text_;
 };
-
-/// Stands for a category of the program's own: numbers and the name are what they were, and compare
-/// equal to no other category's.
-class remote_category : public std::error_category {
-public:
-    remote_category(std::string name, const remote_category* next)
-        : name_(std::move(name)), next_(next) {}
-    const char* name() const noexcept override { return name_.c_str(); }
-    std::string message(int number) const override {
-        return "error " + std::to_string(number) + " of " + name_;
-    }
-    const remote_category* next() const noexcept { return next_; }
-
-private:
-    std::string name_;
-    const remote_category* next_;
-};
-
-inline const std::error_category& category_named(const std::string& name) {
-    for (const std::error_category* const known :
-         {&std::system_category(), &std::generic_category(), &std::iostream_category()})
-        if (name == known->name())
-            return *known;
-    static const remote_category* others = nullptr;
-    const std::lock_guard lock(library_mutex());
-    for (const remote_category* known = others; known != nullptr; known = known->next())
-        if (name == known->name())
-            return *known;
-    others = new remote_category(name, others);  // Never destroyed: error codes refer to it.
-    return *others;
-}
 
 /// A system error, or one derived from it, whose text is the one it had, not one made up again of
 /// its parts.
@@ -162,6 +80,37 @@ private:
 
     std::string text_;
 };
+
+inline exception_record describe_current_exception();
+inline std::exception_ptr exception_from(const exception_record& record);
+
+inline std::vector<std::byte> values_of(const InitializerError& error) {
+    try {
+        std::rethrow_exception(error.cause());
+    } catch (...) {
+        return encode(describe_current_exception());
+    }
+}
+/// A cause of the same type keeps its text only: what arrives from a process that is wild may say
+/// that it goes on and on.
+inline std::exception_ptr make_initializer_error(const exception_record& record) {
+    const auto cause = decode<exception_record>(record.values);
+    return std::make_exception_ptr(InitializerError(
+        cause.type == record.type ? std::make_exception_ptr(ProcessError(cause.text))
+                                  : exception_from(cause)));
+}
+
+/// Nothing for a type derived from one of them: that arrives as `RemoteError`.
+inline std::vector<std::byte> values_of(const std::exception& error) {
+    const std::type_info& type = typeid(error);
+    if (type == typeid(WorkerLostError))
+        return values_of(static_cast<const WorkerLostError&>(error));
+    if (type == typeid(InitializerError))
+        return values_of(static_cast<const InitializerError&>(error));
+    if (type == typeid(BufferTooShort))
+        return static_cast<const BufferTooShort&>(error).message();
+    return {};
+}
 
 /// One row of the table of types that arrive as themselves.
 struct exception_kind {
@@ -191,6 +140,10 @@ exception_kind with_text() {
     return {readable_name(typeid(E)), make_with_text<E>};
 }
 template <class E>
+exception_kind from_values(std::exception_ptr (*make)(const exception_record&)) {
+    return {readable_name(typeid(E)), make};
+}
+template <class E>
 exception_kind from_system() {
     return {readable_name(typeid(E)), make_system<E>};
 }
@@ -213,7 +166,7 @@ inline exception_kind of_bad_function_call() {
 }
 #endif
 
-/// The standard exceptions, and those of this library that a text makes whole.
+/// The standard exceptions and those of this library, but for `subprocess`' own.
 inline const exception_kind* find_exception_kind(const std::string& name) {
     static const exception_kind kinds[] = {from_text<std::runtime_error>(),
                                            from_text<std::logic_error>(),
@@ -246,7 +199,11 @@ inline const exception_kind* find_exception_kind(const std::string& name) {
                                            from_text<BrokenBarrierError>(),
                                            from_text<PicklingError>(),
                                            from_text<EOFError>(),
-                                           from_text<ValueError>()};
+                                           from_text<ValueError>(),
+                                           from_text<CancelledError>(),
+                                           from_values<WorkerLostError>(make_worker_lost),
+                                           from_values<InitializerError>(make_initializer_error),
+                                           from_values<BufferTooShort>(make_buffer_too_short)};
     for (const exception_kind& kind : kinds)
         if (kind.type == name)
             return &kind;
@@ -282,7 +239,11 @@ inline exception_record describe_current_exception() {
     } catch (const std::system_error& error) {
         return record_system(error);
     } catch (const std::exception& error) {
-        return named(readable_name(typeid(error)), error.what());
+        const auto* const other = dynamic_cast<const stand_in*>(&error);
+        exception_record record = named(
+            readable_name(other != nullptr ? other->stands_for() : typeid(error)), error.what());
+        record.values = values_of(error);
+        return record;
     } catch (...) {
         const std::type_info* const type = current_exception_type();
         return named(type != nullptr ? readable_name(*type) : "unknown",
@@ -292,8 +253,8 @@ inline exception_record describe_current_exception() {
 
 /// Adds where it was thrown, where nothing else would tell: to what arrives as `RemoteError`.
 inline void add_stack(exception_record& record) noexcept {
-    const bool arrives_as_itself = record.image != 0 || record.offset != 0 ||
-                                   find_exception_kind(record.type) != nullptr;
+    const bool arrives_as_itself =
+        record.image != 0 || record.offset != 0 || find_exception_kind(record.type) != nullptr;
     if (arrives_as_itself || !record.stack.empty())
         return;
     try {
