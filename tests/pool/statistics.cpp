@@ -17,6 +17,11 @@
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
+#if defined(MULTIPROCESSING_POSIX)
+#include <fcntl.h>
+#include <unistd.h>
+#endif
+
 namespace mp = multiprocessing;
 using namespace std::chrono_literals;
 
@@ -52,6 +57,33 @@ private:
         std::filesystem::temp_directory_path() /
         ("multiprocessing-trace-" + std::to_string(mp::os::getpid()) + ".json");
 };
+
+#if defined(MULTIPROCESSING_POSIX)
+/// The descriptor that this process has of a file; -1 if it has none.
+int descriptor_of(const std::string& path) {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+        std::error_code ec;  // The one that lists the folder is gone.
+        if (std::filesystem::read_symlink(entry.path(), ec) == path)
+            return std::stoi(entry.path().filename().string());
+    }
+    return -1;
+}
+
+/// Has no standard input while it lives.
+class without_input {
+public:
+    without_input() : saved_(::fcntl(0, F_DUPFD_CLOEXEC, 3)) { ::close(0); }
+    without_input(const without_input&) = delete;
+    without_input& operator=(const without_input&) = delete;
+    ~without_input() {
+        ::dup2(saved_, 0);
+        ::close(saved_);
+    }
+
+private:
+    int saved_;
+};
+#endif
 
 }  // namespace
 
@@ -118,5 +150,44 @@ TEST_CASE("pool: a trace has a row for each worker and a bar for each task") {
     CHECK(support::count_of(text, R"("ph":"X")") == 11);
     CHECK(support::contains(text, "over a range"));
     CHECK(support::count_of(text, "{") == support::count_of(text, "}"));
-    CHECK_THROWS_AS(mp::Pool(1, {.trace = "/nowhere/at/all"}), std::system_error);
+    try {
+        mp::Pool(1, {.trace = "/nowhere/at/all"});
+        FAIL("nothing was thrown");
+    } catch (const std::system_error& error) {
+        CHECK(error.code() == std::errc::no_such_file_or_directory);
+        CHECK(support::contains(error.what(), "write the trace '/nowhere/at/all'"));
+    }
 }
+
+TEST_CASE("pool: a trace that is larger than its buffer is whole") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const scratch file;
+    {
+        mp::Pool pool(2, {.start_method = EVERY_START_METHOD, .trace = file.path()});
+        pool.map(nap, std::vector<int>(2000, 0), {.chunksize = 1});
+        pool.close();
+        pool.join();
+    }
+    const std::string text = file.text();
+    CHECK(support::count_of(text, R"("ph":"X")") == 2000);
+    CHECK(support::count_of(text, "{") == support::count_of(text, "}"));
+    CHECK(text.substr(text.size() - 3) == "\n]\n");
+}
+
+#if defined(MULTIPROCESSING_POSIX)  // On Windows handles are inherited only where that is asked
+                                    // for.
+// It was a stream of the standard library, which every program that the process started had, too,
+// and which could become its standard input.
+TEST_CASE("pool: the file of a trace is closed on exec and no standard stream") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const scratch file;
+    const without_input closed;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD, .trace = file.path()});
+    const int descriptor = descriptor_of(file.path());
+    CHECK(descriptor > 2);
+    CHECK((::fcntl(descriptor, F_GETFD) & FD_CLOEXEC) != 0);
+    CHECK(pool.apply(nap, mp::args(0)) == 0);
+}
+#endif

@@ -2,17 +2,17 @@
 // What a pool's workers have done, and when: counted, and written as a trace.
 #pragma once
 
-#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <fstream>
+#include <span>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/os/handle.hpp>
+#include <multiprocessing/detail/os/pipe.hpp>
 #include <multiprocessing/detail/task.hpp>
 #include <multiprocessing/error.hpp>
 
@@ -68,33 +68,47 @@ private:
 class trace_file {
 public:
     /// Throws `std::system_error` where the file cannot be made.
-    explicit trace_file(const std::string& path) : path_(path), file_(path, std::ios::binary) {
-        if (!file_)
-            throw_system_error(std::error_code(errno, std::generic_category()),
-                               "write the trace '" + path + "'");
-        file_ << "[";
+    explicit trace_file(const std::string& path) {
+        throw_if_error(create_file(path, file_), "write the trace '" + path + "'");
+        text_ = "[";
     }
+    trace_file(const trace_file&) = delete;
+    trace_file& operator=(const trace_file&) = delete;
+    ~trace_file() { write(); }
 
     void add_worker(int pid, const std::string& name) {
-        begin() << R"({"ph":"M","name":"process_name","pid":)" << pid << R"(,"args":{"name":")"
-                << escaped(name) << R"("}})";
+        add(R"({"ph":"M","name":"process_name","pid":)" + std::to_string(pid) +
+            R"(,"args":{"name":")" + escaped(name) + R"("}})");
     }
     void add_task(int pid, const std::string& name, std::size_t number, const task_times& times) {
-        begin() << R"({"ph":"X","name":")" << escaped(name) << R"(","pid":)" << pid << R"(,"tid":)"
-                << pid << R"(,"ts":)" << microseconds(times.began - origin_) << R"(,"dur":)"
-                << microseconds(times.ended - times.began) << R"(,"args":{"task":)" << number
-                << "}}";
+        const std::string worker = std::to_string(pid);
+        add(R"({"ph":"X","name":")" + escaped(name) + R"(","pid":)" + worker + R"(,"tid":)" +
+            worker + R"(,"ts":)" + microseconds(times.began - origin_) + R"(,"dur":)" +
+            microseconds(times.ended - times.began) + R"(,"args":{"task":)" +
+            std::to_string(number) + "}}");
     }
     void close() {
-        if (file_.is_open())
-            file_ << "\n]\n";
-        file_.close();
+        text_ += "\n]\n";
+        write();
+        file_.reset();
     }
 
 private:
-    std::ofstream& begin() {
-        file_ << (std::exchange(first_, false) ? "\n" : ",\n");
-        return file_;
+    static constexpr std::size_t buffer_bytes = 64 * 1024;
+
+    void add(const std::string& event) {
+        if (!file_)
+            return;
+        text_ += std::exchange(first_, false) ? "\n" : ",\n";
+        text_ += event;
+        if (text_.size() >= buffer_bytes)
+            write();
+    }
+    /// A disk that is full costs the rest of the trace, not the run.
+    void write() noexcept {
+        if (file_ && write_all(file_.get(), std::as_bytes(std::span(text_)), {}))
+            file_.reset();
+        text_.clear();
     }
 
     static std::string microseconds(std::chrono::steady_clock::rep ticks) {
@@ -114,8 +128,8 @@ private:
         return out;
     }
 
-    std::string path_;
-    std::ofstream file_;
+    handle file_;
+    std::string text_;
     const std::chrono::steady_clock::rep origin_ = task_times::now();
     bool first_ = true;
 };

@@ -35,7 +35,10 @@ using backend::pipe_ends;
 /// write_all(to, head, body): writes both pieces, blocks until they are taken; `broken_pipe` where
 /// nobody can read any more, and no signal.
 /// open_null(both_ways): reads as empty, forgets what is written.
+/// create_file(path, file): an empty file for write_all(), in place of one that is there. Never at
+/// the place of a standard stream.
 /// set_pipe_capacity(pipe, bytes): how much it holds before writers wait, where that can be set.
+using backend::create_file;
 using backend::open_null;
 using backend::open_pipe;
 using backend::open_program_pipe;
@@ -61,6 +64,7 @@ concept pipe_contract = requires(Ends ends, Exchange exchange, native_handle n,
     { open_pipe(ends) } -> std::same_as<std::error_code>;
     { open_program_pipe(ends, done) } -> std::same_as<std::error_code>;
     { open_null(ends.reader) } -> std::same_as<std::error_code>;
+    { create_file(text, ends.writer) } -> std::same_as<std::error_code>;
     { set_pipe_capacity(n, count) } -> std::same_as<std::error_code>;
     { read_some(n, into, count) } -> std::same_as<std::error_code>;
     { write_all(n, from, from) } -> std::same_as<std::error_code>;

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <system_error>
 
 #include <multiprocessing/detail/deadline.hpp>
@@ -61,6 +62,12 @@ inline std::error_code open_program_pipe(pipe_ends& ends, bool) {
 inline std::error_code open_null(handle& both_ways) noexcept {
     both_ways.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
     return both_ways ? keep_off_streams(both_ways) : last_error();
+}
+
+inline std::error_code create_file(const std::string& path, handle& file) noexcept {
+    constexpr int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+    file.reset(retry([&] { return ::open(path.c_str(), flags, 0666); }));
+    return file ? keep_off_streams(file) : last_error();
 }
 
 inline std::error_code set_pipe_capacity(native_handle pipe, std::size_t bytes) noexcept {

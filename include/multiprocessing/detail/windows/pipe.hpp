@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <system_error>
 
 #include <multiprocessing/detail/windows/api.hpp>
@@ -13,6 +14,7 @@
 #include <multiprocessing/detail/windows/handle.hpp>
 #include <multiprocessing/detail/windows/overlapped.hpp>
 #include <multiprocessing/detail/windows/random.hpp>
+#include <multiprocessing/detail/windows/text.hpp>
 
 namespace multiprocessing::detail::windows {
 
@@ -66,6 +68,17 @@ inline std::error_code open_null(handle& both_ways) noexcept {
     return take_over(
         api::CreateFileW(L"NUL", read_and_write, share, nullptr, open_existing, 0, nullptr),
         both_ways);
+}
+
+inline std::error_code create_file(const std::string& path, handle& file) {
+    constexpr api::dword write = 0x40000000;
+    constexpr api::dword share = 3;
+    constexpr api::dword create_always = 2;
+    std::wstring wide;
+    if (const auto ec = to_wide(path, wide))
+        return ec;
+    return take_over(
+        api::CreateFileW(wide.c_str(), write, share, nullptr, create_always, 0, nullptr), file);
 }
 
 /// Windows takes the size of a pipe when it is made, and as a hint: there is nothing to set.
