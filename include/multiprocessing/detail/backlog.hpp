@@ -132,7 +132,7 @@ public:
     /// One of them, to be told of its end and let go of. Empty if it has got more work meanwhile.
     std::shared_ptr<job> take_done() noexcept {
         job* const first = done_;
-        done_ = first->next_done;
+        done_ = std::exchange(first->next_done, nullptr);
         first->be_listed(false);
         return first->is_idle() ? std::move(first->self) : nullptr;
     }
@@ -160,14 +160,18 @@ private:
         if (done.ends_quietly() && !done.has_hooks()) {
             done.self.reset();
         } else {
-            done.next_done = std::exchange(done_, &done);
+            (done_ == nullptr ? done_ : last_done_->next_done) = &done;
+            last_done_ = &done;
             done.be_listed(true);
         }
     }
 
     std::deque<job*> pending_;
     std::deque<task_reference> returned_;
+    /// Those whose end is the user's code, in the order of their ends; the last means something
+    /// where there is a first.
     job* done_ = nullptr;
+    job* last_done_ = nullptr;
     std::size_t outstanding_ = 0;
     std::size_t urgent_ = 0;
     std::size_t timed_ = 0;
