@@ -130,15 +130,15 @@ private:
             end_with(std::make_exception_ptr(TimeoutError("the time for all results has passed")));
         if (!can_take())
             return false;
-        const auto soon =
-            deadline::at(std::chrono::steady_clock::now() + std::chrono::microseconds(50));
-        const auto is_late = [&] { return until.passed() && soon.passed(); };
+        using clock = std::chrono::steady_clock;
+        const auto soon = clock::now() + std::chrono::microseconds(50);
+        const auto is_late = [&] { return until.passed() && clock::now() >= soon; };
         std::size_t count = 0;
         do
             count += fill_place(is_late);
         while (count < batch_ && can_take() && !is_late());
-        batch_ = soon.passed() ? larger_of<std::size_t>(count / 2, 1)
-                               : smaller_of(2 * batch_, job_->places());
+        batch_ = clock::now() >= soon ? larger_of<std::size_t>(count / 2, 1)
+                                      : smaller_of(2 * batch_, job_->places());
         return count != 0;
     }
 
