@@ -29,7 +29,8 @@ public:
 };
 
 // One lock for all: tasks for threads are worth more than it costs. A thread of its own calls the
-// callbacks, so that one that waits for other tasks of a small pool does not wait for itself.
+// callbacks, so that one that waits for other tasks of a small pool does not wait for itself. What
+// is the user's is destroyed without the lock: a destructor may use the pool.
 class thread_crew final : public workplace {
 public:
     thread_crew(std::size_t count, function<void()> initializer)
@@ -186,10 +187,11 @@ private:
             called_.wait(lock, [&] { return !callbacks_.empty() || ending_; });
             if (callbacks_.empty())
                 return;
-            const function<void()> callback = std::move(callbacks_.front());
+            function<void()> callback = std::move(callbacks_.front());
             callbacks_.pop_front();
             lock.unlock();
             callback();
+            callback = nullptr;
             lock.lock();
         }
     }
