@@ -129,7 +129,9 @@ public:
                        const map_async_options<mapped<star<F>, Range>>& options = {}) {
         return map_async(star<F>{std::forward<F>(function)}, std::forward<Range>(range), options);
     }
-    /// See `Pool::imap`; `buffer_bytes` means nothing here.
+    /// See `Pool::imap`; `buffer_bytes` means nothing here. Letting go of the iterator gives up
+    /// what has not begun and waits for the calls that run, which may refer to what the caller has.
+    /// One of those calls that lets go of it waits for the others.
     template <class F, std::ranges::input_range Range>
     auto imap(F&& function, Range&& range, const imap_options& options = {}) {
         return make_stream(std::forward<F>(function), std::forward<Range>(range), options, true);
@@ -197,8 +199,10 @@ private:
         const auto bounds = detail::bounds_of(options, 16 * count_);
         const auto total = options.progress ? detail::known_size(range) : std::nullopt;
         crew().require_open();
-        std::unique_ptr<detail::result_stream<R>> results = std::make_unique<Stream>(
-            crew_, std::forward<F>(function), std::forward<Range>(range), bounds, ordered);
+        auto stream = std::make_unique<Stream>(crew_, std::forward<F>(function),
+                                               std::forward<Range>(range), bounds, ordered);
+        stream->begin();
+        std::unique_ptr<detail::result_stream<R>> results = std::move(stream);
         if (options.progress)
             results = detail::show_stream(std::move(results), total);
         return IMapIterator<R>(std::move(results));
