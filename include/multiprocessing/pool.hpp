@@ -66,10 +66,7 @@ public:
     /// Terminates the workers and waits for their end, as leaving Python's `with` does: call
     /// `close()` and `join()` to let work end first. Results that are still awaited become errors.
     ~Pool() {
-        pool_.end([](detail::dispatcher& pool) {
-            pool.terminate();
-            pool.join();
-        });
+        pool_.end([](detail::dispatcher& pool) { pool.end(); });
     }
 
     /// Runs `function(arguments...)` in a worker and returns its result; blocks until then. Of many

@@ -49,6 +49,18 @@ void report_and_refuse(mp::Queue<int>& pids) {
     throw std::runtime_error("not today");
 }
 
+
+void die_at_once() {
+    support::die_of(support::kill_signal);
+}
+
+#if defined(MULTIPROCESSING_POSIX)
+/// Both go on, in the worker and in its copy.
+void fork_and_go_on() {
+    mp::os::fork();
+}
+#endif
+
 }  // namespace
 
 TEST_CASE("pool: the initializer runs in each worker before its tasks") {
@@ -146,3 +158,20 @@ TEST_CASE("pool: an initializer that cannot cross is refused by spawn") {
     CHECK_THROWS_AS(mp::Pool(1, {.initializer = local, .start_method = "spawn"}),
                     mp::PicklingError);
 }
+
+TEST_CASE("pool: an initializer that is killed every time is given up") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.initializer = die_at_once, .start_method = EVERY_START_METHOD});
+    CHECK_THROWS_AS(pool.apply(square, mp::args(3)), mp::ProcessError);
+}
+
+#if defined(MULTIPROCESSING_POSIX)  // Windows copies no process.
+TEST_CASE("pool: the copy that an initializer makes of a worker takes no tasks") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.initializer = fork_and_go_on, .start_method = EVERY_START_METHOD});
+    for (int i = 0; i < 100; ++i)
+        CHECK(pool.apply(square, mp::args(i)) == i * i);
+}
+#endif

@@ -35,6 +35,12 @@ void ignore_sigterm() {
     sleep_for_ever();
 }
 
+int outlive_sigterm(int x) {
+    std::signal(SIGTERM, SIG_IGN);
+    std::this_thread::sleep_for(400ms);
+    return x;
+}
+
 int sleep_at_five(int x) {
     if (x == 5)
         sleep_for_ever();
@@ -166,4 +172,21 @@ TEST_CASE("pool: a timeout that is none, and retries below zero, are ValueErrors
     CHECK_THROWS_AS(pool.apply(square, mp::args(1), {.timeout = 0s}), mp::ValueError);
     CHECK_THROWS_AS(pool.apply_async(square, mp::args(1), {.timeout = -1s}), mp::ValueError);
     CHECK_THROWS_AS(pool.map(square, std::vector<int>{1}, {.retries = -1}), mp::ValueError);
+}
+
+TEST_CASE("pool: a task that answers after its time, while it is being ended, has not kept it") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    CHECK_THROWS_AS(pool.apply(outlive_sigterm, mp::args(7), {.timeout = 50ms}), mp::TimeoutError);
+    CHECK(pool.apply(square, mp::args(3)) == 9);
+}
+
+TEST_CASE("pool: the longest of all times is no time at all") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    const auto other = pool.apply_async(square, mp::args(2), {.timeout = 1h});
+    CHECK(pool.apply(outlive_sigterm, mp::args(7), {.timeout = std::chrono::hours::max()}) == 7);
+    CHECK(other.get() == 4);
 }

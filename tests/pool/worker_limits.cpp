@@ -2,6 +2,7 @@
 // POSIX only: processor time and processors are asked about by its calls.
 #include <multiprocessing/pool.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <csignal>
@@ -9,10 +10,12 @@
 #include <new>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
@@ -48,6 +51,22 @@ void burn() {
 int processors() {
     ::cpu_set_t set;
     return ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+}
+
+
+/// The processors that the pool's workers may run on, one after the other.
+std::vector<int> first_processors(mp::Pool& pool) {
+    std::vector<int> found;
+    for (const int pid : pool.worker_pids()) {
+        ::cpu_set_t set;
+        REQUIRE(::sched_getaffinity(pid, sizeof set, &set) == 0);
+        int first = 0;
+        while (!CPU_ISSET(first, &set))
+            ++first;
+        found.push_back(first);
+    }
+    std::sort(found.begin(), found.end());
+    return found;
 }
 
 }  // namespace
@@ -105,4 +124,22 @@ TEST_CASE("pool: workers that are pinned have one processor each") {
     mp::Pool pool(3, {.start_method = EVERY_START_METHOD, .pin_workers = true});
     for (int i = 0; i < 10; ++i)
         CHECK(pool.apply(processors) == 1);
+}
+
+TEST_CASE("pool: one that takes a dead worker's place takes its processor, too") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD, .pin_workers = true});
+    const auto settle = [&] {  // Each has been pinned when it has done something.
+        const std::vector<int> milliseconds(20, 2);
+        pool.map([](int x) { std::this_thread::sleep_for(std::chrono::milliseconds(x)); },
+                 milliseconds, {.chunksize = 1});
+        return first_processors(pool);
+    };
+    const auto before = settle();
+    for (int i = 0; i < 3; ++i) {
+        CHECK_THROWS_AS(pool.apply([] { support::die_of(support::kill_signal); }),
+                        mp::WorkerLostError);
+        CHECK(settle() == before);
+    }
 }

@@ -3,6 +3,7 @@
 // thread.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -28,14 +29,25 @@ protected:
         if (!background_.joinable())
             background_ = start_quiet_thread([this] { run_background(); });
     }
+    /// Returns when it has ended, also where another thread has asked for that.
     void stop_background(visit& here) {
         stopping_ = true;
         background_wake_.notify_one();
-        std::thread ended = std::exchange(background_, {});
-        here.lock().unlock();
-        if (ended.joinable())
+        if (background_.joinable()) {
+            std::thread ended = std::exchange(background_, {});
+            being_stopped_ = true;
+            here.lock().unlock();
             ended.join();
-        here.lock().lock();
+            here.lock().lock();
+            being_stopped_ = false;
+            call_followers();
+        }
+        while (being_stopped_)
+            follow(here, deadline::never());
+    }
+    /// With or without the lock: only that thread itself ever finds its own number there.
+    bool is_background_thread() const noexcept {
+        return background_id_.load(std::memory_order_relaxed) == std::this_thread::get_id();
     }
 
 private:
@@ -44,6 +56,7 @@ private:
     static constexpr std::chrono::milliseconds watch_time{1};
 
     void run_background() {
+        background_id_.store(std::this_thread::get_id(), std::memory_order_relaxed);
         while (await_work()) {
             settle_done_jobs();
             work_in_background();
@@ -110,6 +123,8 @@ private:
     }
 
     std::thread background_;
+    std::atomic<std::thread::id> background_id_{};
+    bool being_stopped_ = false;
 };
 
 }  // namespace multiprocessing::detail

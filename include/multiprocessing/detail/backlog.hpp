@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <exception>
 #include <memory>
@@ -26,7 +27,7 @@ public:
         if (work.tasks() == 0 && !work.calls_back())
             return;
         if (work.tasks() != 0)
-            pending_.push_back(&work);
+            enqueue(work);
         outstanding_ += work.tasks();
         urgent_ += work.is_urgent();
         timed_ += work.rules().limit.count() != 0;
@@ -40,7 +41,7 @@ public:
         if (tasks == 0)
             return;
         if (!work.has_next())
-            pending_.push_back(&work);
+            enqueue(work);
         if (work.is_idle()) {
             timed_ += work.rules().limit.count() != 0;
             urgent_ += work.is_urgent();
@@ -55,7 +56,7 @@ public:
         std::size_t dropped = detail::erase_if(
             returned_, [&](const task_reference& task) { return task.owner == &work; });
         if (work.has_next())
-            detail::erase_if(pending_, [&](const job* one) { return one == &work; });
+            dequeue(work);
         dropped += work.drop_rest();
         if (dropped == 0)
             return;
@@ -86,7 +87,7 @@ public:
             return task.owner == &work;
         });
         if (work.has_next())
-            detail::erase_if(pending_, [&](const job* one) { return one == &work; });
+            dequeue(work);
         while (work.has_next())
             dropped.push_back(work.next_task());
         for (const task_reference& task : dropped)
@@ -104,7 +105,7 @@ public:
         job* const first = pending_.front();
         const task_reference task = first->next_task();
         if (!first->has_next())
-            pending_.pop_front();
+            dequeue(*first);
         return task;
     }
     /// Where tasks go that a worker had and did not begin.
@@ -132,7 +133,7 @@ public:
     /// One of them, to be told of its end and let go of. Empty if it has got more work meanwhile.
     std::shared_ptr<job> take_done() noexcept {
         job* const first = done_;
-        done_ = first->next_done;
+        done_ = std::exchange(first->next_done, nullptr);
         first->be_listed(false);
         return first->is_idle() ? std::move(first->self) : nullptr;
     }
@@ -146,6 +147,17 @@ public:
     bool take_finished() noexcept { return std::exchange(finished_, false); }
 
 private:
+    void enqueue(job& work) {
+        pending_.push_back(&work);
+        work.enter_queue(dequeued_ + static_cast<std::uint32_t>(pending_.size() - 1));
+    }
+    /// Its place stays, empty, until it is the first: of a million jobs each may be cancelled.
+    void dequeue(const job& work) noexcept {
+        pending_[work.place_in_queue() - dequeued_] = nullptr;
+        for (; !pending_.empty() && pending_.front() == nullptr; ++dequeued_)
+            pending_.pop_front();
+    }
+
     /// No task of it is left.
     void end(job& done) noexcept {
         timed_ -= done.rules().limit.count() != 0;
@@ -160,14 +172,21 @@ private:
         if (done.ends_quietly() && !done.has_hooks()) {
             done.self.reset();
         } else {
-            done.next_done = std::exchange(done_, &done);
+            (done_ == nullptr ? done_ : last_done_->next_done) = &done;
+            last_done_ = &done;
             done.be_listed(true);
         }
     }
 
+    /// Null where a job was taken out of its turn; the first is none of those.
     std::deque<job*> pending_;
+    /// How many have left it; goes round.
+    std::uint32_t dequeued_ = 0;
     std::deque<task_reference> returned_;
+    /// Those whose end is the user's code, in the order of their ends; the last means something
+    /// where there is a first.
     job* done_ = nullptr;
+    job* last_done_ = nullptr;
     std::size_t outstanding_ = 0;
     std::size_t urgent_ = 0;
     std::size_t timed_ = 0;

@@ -95,8 +95,7 @@ public:
         bool any = work_.cancel(work, error);
         for (auto& worker : workers_) {
             if (also_running && worker->running().owner == &work && !worker->is_being_ended()) {
-                end_running(*worker, error);
-                any = true;
+                any = end_running(*worker, worker->running(), error) || any;
             }
         }
         feed();
@@ -129,12 +128,16 @@ public:
                 continue;
             take_last_replies(*worker);
             if (worker->next_limit().passed())
-                end_running(*worker, over_time(worker->running()));
+                end_running(*worker, worker->running(), over_time(worker->running()));
         }
     }
     /// Whether somebody must be here although nobody waits.
     bool is_urgent() const noexcept {
         return work_.urgent() != 0 || ending_ != 0 || retiring_ != 0;
+    }
+    /// Whether there is more work than workers, and there could be more of those.
+    bool lacks_workers() const noexcept {
+        return work_.outstanding() != 0 && active() < wanted();
     }
     /// Whether there is anything to be done.
     bool has_work() const noexcept { return work_.outstanding() != 0 || retiring_ != 0; }
@@ -145,7 +148,7 @@ public:
     /// Tries again what the system may have refused when a worker died; returns whether there are
     /// more workers now.
     bool heal() {
-        if (work_.outstanding() == 0 || active() >= wanted())
+        if (!lacks_workers())
             return false;
         const std::size_t before = workers_.size();
         replace_workers();
@@ -206,8 +209,10 @@ public:
     }
 
 private:
-    // Workers that die without ever having begun a task, one after the other: they cannot.
+    // Workers that die without ever having begun a task, one after the other: they cannot. One that
+    // is killed may have been so from outside; not so many in a row, while no other one works.
     static constexpr std::size_t most_stillborn = 8;
+    static constexpr std::size_t most_killed_early = 64;
 
     /// As many as there is work for, where they are started late.
     std::size_t wanted() const noexcept {
@@ -221,10 +226,16 @@ private:
         ++retiring_;
     }
 
-    void end_running(worker_link& worker, std::exception_ptr reason) {
+    /// Whether it is still at that task when it has no other.
+    bool end_running(worker_link& worker, const task_reference& task, std::exception_ptr reason) {
         worker.take_back(worker.load(), work_.returned());
+        take_last_replies(worker);
+        const task_reference now = worker.running();
+        if (now.owner != task.owner || now.task != task.task)
+            return false;
         worker.end(std::move(reason));
         ++ending_;
+        return true;
     }
 
     static std::exception_ptr over_time(const task_reference& task) {
@@ -242,7 +253,7 @@ private:
             while (active() < wanted() && !terminated_ && (open_ || work_.outstanding() != 0)) {
                 if (no_start_)
                     throw InitializerError(no_start_);
-                if (stillborn_ >= most_stillborn)
+                if (stillborn_ >= most_stillborn || killed_early_ >= most_killed_early)
                     throw ProcessError("the pool's workers keep dying before they take a task; the "
                                        "last one " +
                                        last_end_);
@@ -252,6 +263,7 @@ private:
             if (workers_.empty()) {
                 work_.fail_all(std::current_exception());
                 stillborn_ = 0;  // What comes later tries again.
+                killed_early_ = 0;
                 no_start_ = nullptr;
             }
         }
@@ -290,8 +302,12 @@ private:
             work_.fail(lost, report.error(lost));
     }
 
-    /// One that was killed from outside could have begun: it does not count.
     void count_stillborn(const worker_link& worker, std::optional<int> exitcode) noexcept {
+        bool any_works = worker.has_begun();
+        for (const auto& other : workers_)
+            any_works = any_works || other->has_begun();
+        if (any_works)
+            killed_early_ = 0;
         if (worker.no_start())
             no_start_ = worker.no_start();
         else if (worker.has_begun())
@@ -299,6 +315,8 @@ private:
         else if (exitcode != -child_process::kill_signal &&
                  exitcode != -child_process::terminate_signal)
             ++stillborn_;
+        else if (!any_works)
+            ++killed_early_;
     }
 
     void bury_number(std::uint64_t number) {
@@ -321,12 +339,17 @@ private:
             last_words(**worker);
             if (plan_.setup.measured)
                 ended_.push_back(present(**worker, false));
+            // Of a pool that was terminated they have failed; of one that was joined it has none.
+            (*worker)->disown([&](const task_reference& task) {
+                work_.fail(task, std::make_exception_ptr(ProcessError("the pool has ended")));
+            });
             workers_.erase(worker);
             return;
         }
     }
 
     std::size_t stillborn_ = 0;
+    std::size_t killed_early_ = 0;
     /// Workers that are being ended for a task's sake.
     std::size_t ending_ = 0;
     /// What the initializer threw in the worker that ended last.

@@ -63,17 +63,19 @@ public:
             return never();
         if (*limit <= std::chrono::nanoseconds::zero())
             return now();
-        const auto start = clock::now();
-        if (*limit > (clock::time_point::max)() - start)
+        return after(clock::now(), *limit);
+    }
+    /// The moment `limit`, which is more than nothing, from `start`.
+    static deadline after(clock::time_point start, std::chrono::nanoseconds limit) noexcept {
+        if (limit > (clock::time_point::max)() - start)
             return never();
-        return deadline(start + *limit);
+        return deadline(start + limit);
     }
 
     bool is_never() const noexcept { return !moment_; }
     bool immediate() const noexcept { return moment_ && *moment_ == (clock::time_point::min)(); }
     bool passed() const noexcept { return moment_ && (immediate() || clock::now() >= *moment_); }
 
-    static deadline at(clock::time_point moment) noexcept { return deadline(moment); }
     /// Whichever comes first.
     static deadline earlier(const deadline& a, const deadline& b) noexcept {
         if (!a.moment_ || !b.moment_)

@@ -35,11 +35,10 @@ public:
         if (crew_.is_open())
             start_background();
         crew_.require_open();
-        ++visits_;
         crew_.work().accept(*work, work);
         try {
             crew_.feed();
-            tell_driver_of_times();
+            tell_of_new_work();
         } catch (...) {  // The caller gets nothing that he could wait for.
             fail_everything(std::current_exception());
             throw_again();
@@ -63,7 +62,7 @@ public:
         const auto done = [&] { return work.done(); };
         try {
             crew_.feed();
-            tell_driver_of_times();
+            tell_of_new_work();
             while (!drive(here, done, deadline::after(every)))
                 look_unlocked(here, look, work.tasks_done());
         } catch (...) {  // The job may refer to what the caller is about to destroy.
@@ -76,6 +75,9 @@ public:
     bool wait(const awaited& work, const deadline& until) override {
         if (work.ready())
             return true;
+        if (work.awaits_callback() && is_background_thread())
+            throw ProcessError("a callback cannot wait for a result that has a callback of its own: "
+                               "it would be called by the same thread");
         visit here(*this);
         ++visits_;
         return drive(
@@ -136,7 +138,7 @@ public:
         ++visits_;
         crew_.work().append(*work, more, work);
         crew_.feed();
-        tell_driver_of_times();
+        tell_of_new_work();
         return drive(here, done, until);
     }
 
@@ -160,6 +162,7 @@ public:
         visit here(*this);
         crew_.require_open();
         await_role(here);
+        crew_.require_open();
         const role_holder role(*this);
         crew_.resize(processes);
         start_background();
@@ -191,21 +194,33 @@ public:
         call_all();
     }
 
-    /// Waits until all work is done and the workers have ended. The pool must be closed.
+    /// Waits until all work is done and the workers have ended. The pool must be closed. Throws
+    /// `ProcessError` in a callback of the pool's, which is work of its own.
     void join() {
         visit here(*this);
         if (crew_.is_open())
             throw ValueError("the pool is still running: call close() or terminate() first");
-        drive(
-            here, [&] { return crew_.work().outstanding() == 0; }, deadline::never());
-        await_role(here);
-        {
-            const role_holder role(*this);
-            ended_ = true;
-            end_workers(here);
-            crew_.close_trace();
-        }
+        if (is_background_thread())
+            throw ProcessError("a callback cannot wait for the end of its own pool");
+        do {
+            drive(
+                here, [&] { return crew_.work().outstanding() == 0; }, deadline::never());
+            await_role(here);  // A stream may have been given more meanwhile.
+        } while (crew_.work().outstanding() != 0);
+        retire(here);
         stop_background(here);
+    }
+
+    /// Ends the workers now and waits until they have ended; in a callback, too, whose thread then
+    /// stays, and throws `ProcessError` there.
+    void end() {
+        terminate();
+        if (!is_background_thread())
+            return join();
+        visit here(*this);
+        await_role(here);
+        retire(here);
+        throw ProcessError("the pool ended in a callback of its own, whose thread stays");
     }
 
     std::size_t processes() {
@@ -231,6 +246,14 @@ private:
         here.lock().unlock();
         const relock again{here.lock()};
         look(tasks);
+    }
+
+    /// The workers' end. Nobody drives.
+    void retire(visit& here) {
+        const role_holder role(*this);
+        ended_ = true;
+        end_workers(here);
+        crew_.close_trace();
     }
 
     /// Waits for all of them at once, and for the pool to be terminated meanwhile: from then on one

@@ -92,7 +92,7 @@ protected:
     bool drive(visit& here, Done done, const deadline& until) {
         const departure at_the_end(*this);
         while (!done()) {
-            if (driven_) {
+            if (driven_ || role_wanted_ != 0) {
                 if (!spin_as_guest(done) && (until.passed() || !follow(here, until)))
                     return done();
             } else if (!drive_in_role(here, done, until)) {
@@ -102,11 +102,12 @@ protected:
         return true;
     }
 
-    /// Works until `done()`; false when the time has passed.
+    /// Works until `done()`, or the role is wanted for something else; false when the time has
+    /// passed.
     template <class Done>
     bool drive_in_role(visit& here, Done done, const deadline& until) {
         const role_holder role(*this);
-        while (!done()) {
+        while (!done() && role_wanted_ == 0) {
             const bool moved = step() || look_for_replies();
             if (until.passed())
                 return false;
@@ -150,11 +151,26 @@ protected:
 
     /// Returns when nobody drives; the caller takes the role before it lets go of the lock.
     void await_role(visit& here) {
+        const wish for_role(*this);
         while (driven_) {
             wake_driver();
             follow(here, deadline::never());
         }
     }
+    /// Keeps others from the role: whoever has it goes on working as long as its own work lasts.
+    class wish {
+    public:
+        explicit wish(driver& of) noexcept : of_(of) { ++of.role_wanted_; }
+        wish(const wish&) = delete;
+        wish& operator=(const wish&) = delete;
+        ~wish() {
+            --of_.role_wanted_;
+            of_.call_followers();
+        }
+
+    private:
+        driver& of_;
+    };
     void leave_role() noexcept {
         driven_ = false;
         call_followers();
@@ -204,9 +220,12 @@ protected:
         return in_time;
     }
 
-    /// One that sleeps knows only of the limits that there were.
-    void tell_driver_of_times() {
-        if (driven_ && crew_.work().timed() != 0)
+    /// After new work was fed: what has ended with it already is told, and a driver that sleeps
+    /// hears of limits that there were not, and that more workers are to be started.
+    void tell_of_new_work() {
+        if (crew_.work().take_finished() || crew_.work().has_done())
+            call_all();
+        if (driven_ && (crew_.work().timed() != 0 || crew_.lacks_workers()))
             wake_driver();
     }
     void wake_driver() {
@@ -286,6 +305,8 @@ protected:
     /// The driver's, whoever that is.
     patience patience_;
     bool driven_ = false;
+    /// Threads that want it for something other than to drive.
+    int role_wanted_ = 0;
     bool in_background_ = false;
     bool stopping_ = false;
 

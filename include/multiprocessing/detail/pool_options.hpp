@@ -70,8 +70,9 @@ struct call_options {
 
 /// The same for a result that comes later; used as `{.callback = [](int result) { ... }}`.
 /// Callbacks are called by a thread of the pool, one at a time, before `get()` returns; what they
-/// throw is told on standard error. They may use the pool, but must not wait for the result they
-/// are told of.
+/// throw is told on standard error. They may use the pool, but not wait for its end, nor for a
+/// result that has a callback: `ProcessError`. While one runs nobody else may be there to end a
+/// task whose time is over: it should be short.
 template <class R>
 struct apply_options {
     ::multiprocessing::timeout timeout{};

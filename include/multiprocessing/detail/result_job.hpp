@@ -104,6 +104,8 @@ class awaited {
 public:
     virtual ~awaited() = default;
     virtual bool ready() const noexcept = 0;
+    /// Whether it is ready only when a callback has been told of it.
+    virtual bool awaits_callback() const noexcept { return false; }
 };
 
 /// Where results come from, and are waited for.
@@ -137,6 +139,7 @@ public:
     using Work::Work;
 
     bool ready() const noexcept override { return this->done(); }
+    bool awaits_callback() const noexcept override { return this->calls_back(); }
     bool failed() const noexcept override { return error_ != nullptr; }
 
     void take_error(std::size_t, std::exception_ptr error) noexcept override {

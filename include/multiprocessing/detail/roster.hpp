@@ -100,7 +100,7 @@ protected:
         options.name += std::to_string(++started_);
         worker_setup setup = plan_.setup;
         if (plan_.pinned)
-            setup.processor = started_ - 1;
+            setup.processor = free_processor();
         pipe_ends errors;
         workers_.push_back(std::make_unique<worker_link>(plan_.make, bell_, options, setup,
                                                          started_, open_errors(errors)));
@@ -114,6 +114,20 @@ protected:
             relay_->add(started_, std::move(errors.reader));
         if (trace_)
             trace_->add_worker(*worker.process().pid(), options.name);
+    }
+
+    /// The first that no worker is pinned to; they are numbered on where there are more workers.
+    std::uint64_t free_processor() const noexcept {
+        std::uint64_t number = 0;
+        const auto is_taken = [&] {
+            for (const auto& worker : workers_)
+                if (worker->processor() == number)
+                    return true;
+            return false;
+        };
+        while (is_taken())
+            ++number;
+        return number;
     }
 
     /// The writing end of a worker's standard error; null where it is the pool's own.

@@ -159,23 +159,26 @@ public:
     bool has_hooks() const noexcept { return has_hooks_; }
     bool calls_back() const noexcept { return calls_back_; }
     /// Whether somebody must look after it although nobody waits for it.
-    bool is_urgent() const noexcept { return has_hooks_ || rules_.limit.count() != 0; }
+    bool is_urgent() const noexcept { return has_hooks_ || limit_.count() != 0; }
     /// Becomes so while it is under way; returns whether it was not.
     bool get_hooks() noexcept { return !std::exchange(has_hooks_, true); }
 
-    const task_rules& rules() const noexcept { return rules_; }
+    task_rules rules() const noexcept { return {limit_, retries_}; }
     /// Before it is given out.
-    void obey(const task_rules& rules) noexcept { rules_ = rules; }
+    void obey(const task_rules& rules) noexcept {
+        limit_ = rules.limit;
+        retries_ = rules.retries;
+    }
     /// Its worker was lost: whether it is to be run again.
     bool may_retry(std::size_t task) {
-        if (rules_.retries == 0)
+        if (retries_ == 0)
             return false;
         if (!retried_)
             retried_ = std::make_unique<std::vector<std::size_t>>();
         std::uint32_t times = 0;
         for (const std::size_t other : *retried_)
             times += other == task;
-        if (times == rules_.retries)
+        if (times == retries_)
             return false;
         retried_->push_back(task);
         return true;
@@ -217,6 +220,10 @@ public:
     /// So many of its tasks will not be settled; returns whether there are no others.
     bool drop(std::size_t tasks) noexcept { return (remaining_ -= tasks) == 0; }
 
+    /// Among all jobs that have waited for workers; goes round.
+    std::uint32_t place_in_queue() const noexcept { return place_in_queue_; }
+    void enter_queue(std::uint32_t place) noexcept { place_in_queue_ = place; }
+
     /// Keeps it while the dispatcher has tasks of it, whatever its user does; empty where the user
     /// waits.
     std::shared_ptr<job> self;
@@ -251,7 +258,10 @@ private:
     bool is_listed_ = false;
     /// Here it takes no room: a million jobs may wait.
     std::atomic<bool> given_away_{false};
-    task_rules rules_;
+    // Its rules, and the place, side by side: a million jobs may wait.
+    std::chrono::nanoseconds limit_{0};
+    std::uint32_t retries_ = 0;
+    std::uint32_t place_in_queue_ = 0;
     /// Those that were run again, each as often as it is here; null for most jobs, of which a
     /// million may wait.
     std::unique_ptr<std::vector<std::size_t>> retried_;

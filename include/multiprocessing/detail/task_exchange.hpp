@@ -131,6 +131,9 @@ private:
 
     void take_reply(worker_link& worker, const task_reference& task,
                     std::span<const std::byte> reply) noexcept {
+        // It was to end for this task's sake, and answered meanwhile.
+        if (worker.is_being_ended())
+            return task.owner->take_error(task.task, worker.reason());
         try {
             decoder in(reply);
             const auto kind = in.read<reply_kind>();

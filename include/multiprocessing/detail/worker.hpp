@@ -107,6 +107,7 @@ private:
             set_limits();
             if (setup_.initializer)
                 watch_throws(setup_.initializer);
+            end_copy_of_worker();
             return true;
         } catch (...) {
             reply_writer reply(replies_, false);

@@ -46,7 +46,7 @@ public:
     worker_link(worker_maker make, const std::shared_ptr<doorbell>& bell,
                 const process_options& options, const worker_setup& setup, std::uint64_t number,
                 std::shared_ptr<handle> errors)
-        : number_(number), most_tasks_(setup.most_tasks),
+        : number_(number), processor_(setup.processor), most_tasks_(setup.most_tasks),
           process_(make({channel_.tasks_block(), channel_.replies_block(), bell, std::move(errors)},
                         setup, options)),
           tasks_(channel_.control().tasks, channel_.tasks()),
@@ -58,6 +58,8 @@ public:
     }
 
     std::uint64_t number() const noexcept { return number_; }
+    /// Which of the processors it is pinned to, if any.
+    const std::optional<std::uint64_t>& processor() const noexcept { return processor_; }
     Process& process() noexcept { return process_; }
 
     std::size_t load() const noexcept { return given_.size(); }
@@ -116,7 +118,7 @@ public:
             const bool has_begun = left != 0;
             left -= has_begun;
             if (limit.count() != 0)
-                first = deadline::earlier(first, has_begun ? deadline::at(began() + limit)
+                first = deadline::earlier(first, has_begun ? deadline::after(began(), limit)
                                                            : deadline::after(timeout(limit)));
         }
         return first;
@@ -232,6 +234,7 @@ private:
     /// Not before it has started: it has them.
     std::optional<unshared_handle> withheld_[2];
     std::uint64_t number_;
+    const std::optional<std::uint64_t> processor_;
     const std::uint64_t most_tasks_;
     std::exception_ptr no_start_;
     std::exception_ptr reason_;
