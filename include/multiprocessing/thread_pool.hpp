@@ -44,7 +44,9 @@ struct thread_pool_options {
 /// any type, and what is thrown arrives as itself. A task that has begun cannot be ended: neither
 /// `terminate()` nor leaving the scope returns before it has. Any thread may call any member at any
 /// time, but a task that waits for other tasks of its own pool may wait for ever. The options
-/// `timeout` and `retries` are refused (`ValueError`): a thread cannot be ended. Python: `multiprocessing.pool.ThreadPool`.
+/// `timeout` and `retries` are refused (`ValueError`): a thread cannot be ended. In a copy of the
+/// process, which has none of the threads, members throw `ProcessError`, and leaving the scope does
+/// nothing. Python: `multiprocessing.pool.ThreadPool`.
 class ThreadPool {
     template <class F, class... Ts>
     using call_result = std::decay_t<detail::call_result_t<std::decay_t<F>, std::tuple<Ts...>>>;
@@ -59,13 +61,14 @@ public:
     /// `ValueError` for less than 1.
     explicit ThreadPool(std::optional<int> processes = {}, const thread_pool_options& options = {})
         : count_(detail::checked_count(processes, "thread")),
-          crew_(std::make_shared<detail::thread_crew>(count_, initializer_of(options))) {}
+          crew_(detail::thread_crew::start(count_, initializer_of(options))) {}
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
-    /// Fails what has not begun, and waits for the rest.
+    /// Fails what has not begun, and waits for the rest. In a task or a callback of its own it
+    /// waits for the others: the thread that it is in ends by itself after that.
     ~ThreadPool() {
-        crew_->terminate();
-        crew_->join();
+        if (crew_->is_owned())
+            crew_->end();
     }
 
     /// Runs `function(arguments...)` in a thread and returns its result; blocks until then.
@@ -126,7 +129,9 @@ public:
                        const map_async_options<mapped<star<F>, Range>>& options = {}) {
         return map_async(star<F>{std::forward<F>(function)}, std::forward<Range>(range), options);
     }
-    /// See `Pool::imap`; `buffer_bytes` means nothing here.
+    /// See `Pool::imap`; `buffer_bytes` means nothing here. Letting go of the iterator gives up
+    /// what has not begun and waits for the calls that run, which may refer to what the caller has.
+    /// One of those calls that lets go of it waits for the others.
     template <class F, std::ranges::input_range Range>
     auto imap(F&& function, Range&& range, const imap_options& options = {}) {
         return make_stream(std::forward<F>(function), std::forward<Range>(range), options, true);
@@ -138,21 +143,28 @@ public:
     }
 
     /// No more work is taken; what was taken is still done. May be repeated.
-    void close() { crew_->close(); }
+    void close() { crew().close(); }
     /// What has not begun becomes `ProcessError`s. May be repeated.
-    void terminate() { crew_->terminate(); }
+    void terminate() { crew().terminate(); }
     /// Waits until all work is done and the threads have ended. Throws `ValueError` before
-    /// `close()` or `terminate()`.
-    void join() { crew_->join(); }
+    /// `close()` or `terminate()`, and `ProcessError` in a task or a callback of its own, which
+    /// would wait for itself.
+    void join() { crew().join(); }
     /// The number of threads.
     int processes() const noexcept { return static_cast<int>(count_); }
 
 private:
+    detail::thread_crew& crew() const {
+        crew_->require_owned();
+        return *crew_;
+    }
+
     template <class Options>
     static void refuse_limits(const Options& options) {
         if (options.timeout || options.retries != 0)
-            throw ValueError("a thread cannot be ended, nor is it lost: timeout and retries are for "
-                             "pools of processes");
+            throw ValueError(
+                "a thread cannot be ended, nor is it lost: timeout and retries are for "
+                "pools of processes");
     }
     static detail::function<void()> initializer_of(const thread_pool_options& options) {
         return options.initializer ? detail::function<void()>(options.initializer) : nullptr;
@@ -186,9 +198,11 @@ private:
         refuse_limits(options);
         const auto bounds = detail::bounds_of(options, 16 * count_);
         const auto total = options.progress ? detail::known_size(range) : std::nullopt;
-        crew_->require_open();
-        std::unique_ptr<detail::result_stream<R>> results = std::make_unique<Stream>(
-            crew_, std::forward<F>(function), std::forward<Range>(range), bounds, ordered);
+        crew().require_open();
+        auto stream = std::make_unique<Stream>(crew_, std::forward<F>(function),
+                                               std::forward<Range>(range), bounds, ordered);
+        stream->begin();
+        std::unique_ptr<detail::result_stream<R>> results = std::move(stream);
         if (options.progress)
             results = detail::show_stream(std::move(results), total);
         return IMapIterator<R>(std::move(results));
@@ -196,7 +210,7 @@ private:
 
     template <class Job>
     void post(const std::shared_ptr<Job>& work, std::size_t parts) {
-        crew_->require_open();
+        crew().require_open();
         for (std::size_t i = 0; i < parts; ++i)
             crew_->post(std::make_shared<detail::local_part>(*crew_, work, i));
         if (parts == 0)

@@ -167,13 +167,15 @@ TEST_CASE("pool: one that goes in a callback of its own ends without a word") {
     const support::watchdog watchdog;
     auto pool = std::make_shared<mp::Pool>(1, mp::pool_options{.start_method = EVERY_START_METHOD});
     const auto pids = pool->worker_pids();
+    std::atomic<bool> given{false};
     std::atomic<bool> gone{false};
     const auto result = pool->apply_async(square, mp::args(3), {.callback = [&](int) {
-                                              while (pool.use_count() != 1)
+                                              while (!given)
                                                   std::this_thread::yield();
                                               pool.reset();
                                               gone = true;
                                           }});
+    given = true;
     support::await([&] { return gone.load(); });
     CHECK(support::is_reaped(pids[0]));
     CHECK(result.get() == 9);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/function.hpp>
 #include <multiprocessing/detail/os/system.hpp>
@@ -29,29 +30,36 @@ public:
 };
 
 // One lock for all: tasks for threads are worth more than it costs. A thread of its own calls the
-// callbacks, so that one that waits for other tasks of a small pool does not wait for itself.
+// callbacks, so that one that waits for other tasks of a small pool does not wait for itself. What
+// is the user's is destroyed without the lock: a destructor may use the pool.
 class thread_crew final : public workplace {
 public:
-    thread_crew(std::size_t count, function<void()> initializer)
-        : initializer_(std::move(initializer)), running_(count) {
-        threads_.reserve(count + 1);
+    /// Each thread keeps it as well, so that one may end after the pool. A copy of the process has
+    /// no such threads, and its lock and conditions may be in use by some: there it is left alone.
+    static std::shared_ptr<thread_crew> start(std::size_t count, function<void()> initializer) {
+        std::shared_ptr<thread_crew> crew(new thread_crew(count, std::move(initializer)),
+                                          [](thread_crew* last) {
+                                              if (last->is_owned())
+                                                  delete last;
+                                          });
         try {
             for (std::size_t i = 0; i <= count; ++i)
-                threads_.emplace_back(
-                    [this, works = i < count] { return works ? work() : call_back(); });
+                crew->threads_.emplace_back([crew, works = i < count] { crew->live(works); });
         } catch (...) {
-            terminate();
-            end_threads();
+            crew->end();
             throw_again();
         }
+        return crew;
     }
     thread_crew(const thread_crew&) = delete;
     thread_crew& operator=(const thread_crew&) = delete;
-    ~thread_crew() override {
-        terminate();
-        end_threads();
-    }
+    ~thread_crew() override = default;
 
+    /// Before anything is asked of it.
+    void require_owned() const {
+        if (!is_owned())
+            throw ProcessError("a pool can be used by the process that made it only");
+    }
     /// Before tasks are posted.
     void require_open() {
         const std::lock_guard lock(mutex_);
@@ -113,10 +121,13 @@ public:
     }
     /// What no thread has begun fails; what one has goes on.
     void terminate() { refuse(std::make_exception_ptr(ProcessError("the pool was terminated"))); }
-    /// Waits until all is done and the threads have ended.
+    /// Waits until all is done and the threads have ended, also where another thread does so.
     void join() {
         {
             std::unique_lock lock(mutex_);
+            if (is_inside())
+                throw ProcessError("a task or a callback cannot join its own pool: it would wait "
+                                   "for itself");
             if (open_)
                 throw ValueError("the pool is still running: call close() or terminate() first");
             settled_.wait(lock, [&] { return (tasks_.empty() && busy_ == 0) || refusal_; });
@@ -124,8 +135,37 @@ public:
         refuse(std::make_exception_ptr(ProcessError("the pool has ended")));
         end_threads();
     }
+    /// Terminates and waits. A thread of its own that calls this is not waited for: it ends when
+    /// it has returned from the task or the callback that it is at.
+    void end() {
+        terminate();
+        end_threads();
+    }
 
 private:
+    thread_crew(std::size_t count, function<void()> initializer)
+        : initializer_(std::move(initializer)), running_(count) {
+        threads_.reserve(count + 1);
+        inside_.reserve(count + 1);
+    }
+
+    void live(bool works) noexcept {
+        const auto self = std::this_thread::get_id();
+        {
+            const std::lock_guard lock(mutex_);
+            inside_.push_back(self);
+        }
+        works ? work() : call_back();
+        // The system may give the number of a thread that has ended to another.
+        const std::lock_guard lock(mutex_);
+        detail::erase_if(inside_, [&](const auto& one) { return one == self; });
+    }
+    /// With the lock held: whether the caller is one of the threads.
+    bool is_inside() const noexcept {
+        const auto self = std::this_thread::get_id();
+        return detail::find(inside_.begin(), inside_.end(), self) != inside_.end();
+    }
+
     void work() noexcept {
         if (!initialize())
             return;
@@ -186,10 +226,11 @@ private:
             called_.wait(lock, [&] { return !callbacks_.empty() || ending_; });
             if (callbacks_.empty())
                 return;
-            const function<void()> callback = std::move(callbacks_.front());
+            function<void()> callback = std::move(callbacks_.front());
             callbacks_.pop_front();
             lock.unlock();
             callback();
+            callback = nullptr;
             lock.lock();
         }
     }
@@ -198,17 +239,25 @@ private:
     void end_threads() {
         std::vector<std::thread> threads;
         {
-            const std::lock_guard lock(mutex_);
+            std::unique_lock lock(mutex_);
+            if (std::exchange(leaving_, true))
+                return settled_.wait(lock, [&] { return ended_; });
             threads.swap(threads_);
         }
-        for (std::size_t i = 0; i < threads.size(); ++i) {
-            if (i + 1 == threads.size()) {
-                const std::lock_guard lock(mutex_);
-                ending_ = true;
-                called_.notify_one();
-            }
-            threads[i].join();
+        for (std::thread& thread : threads) {
+            if (&thread == &threads.back())
+                end_callbacks();
+            if (thread.get_id() == std::this_thread::get_id())
+                thread.detach();
+            else
+                thread.join();
         }
+        settle([&] { ended_ = true; });
+    }
+    void end_callbacks() {
+        const std::lock_guard lock(mutex_);
+        ending_ = true;
+        called_.notify_one();
     }
 
     const int owner_ = process_id();
@@ -225,7 +274,11 @@ private:
     std::size_t busy_ = 0;
     bool open_ = true;
     bool ending_ = false;
+    /// Somebody waits for the threads; has done so.
+    bool leaving_ = false;
+    bool ended_ = false;
     std::vector<std::thread> threads_;
+    std::vector<std::thread::id> inside_;
 };
 
 }  // namespace multiprocessing::detail

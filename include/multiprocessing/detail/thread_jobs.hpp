@@ -100,7 +100,7 @@ private:
         bool last = false;
         crew_.settle([&] {
             if (error)
-                of_->take_error(task_, std::move(error));
+                of_->take_error(task_, error);  // One that is not wanted goes without the lock.
             last = of_->settle();
         });
         if (last)
