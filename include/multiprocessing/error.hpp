@@ -91,10 +91,10 @@ struct CancelledError : ProcessError {
     using ProcessError::ProcessError;
 };
 
-/// An exception left a function in another process. Where it was one of the standard exceptions, or
-/// of a type that `MULTIPROCESSING_REGISTER_EXCEPTION` names, it is thrown again as that type;
-/// every other arrives as this. Python: the cause `RemoteTraceback` of a pool's error, and
-/// `managers.RemoteError`.
+/// An exception left a function in another process. Where it was one of the standard exceptions or
+/// of this library, or of a type that `MULTIPROCESSING_REGISTER_EXCEPTION` names, it is thrown again
+/// as that type; every other arrives as this. Python: the cause `RemoteTraceback` of a pool's error,
+/// and `managers.RemoteError`.
 class RemoteError : public std::runtime_error {
 public:
     RemoteError(std::string type, std::string text, std::vector<std::string> stack = {})

@@ -2,11 +2,13 @@
 #include <multiprocessing/thread_pool.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <optional>
 #include <ranges>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -147,4 +149,25 @@ TEST_CASE("thread pool: a stream ends where no thread could be set up") {
     auto stream = pool.imap(square, std::views::iota(0));
     CHECK_THROWS_AS(stream.next(), mp::InitializerError);
     CHECK_FALSE(stream.next());
+}
+
+TEST_CASE("thread pool: the time for the next result passes while the range goes on") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    std::promise<void> gate;
+    const auto opened = gate.get_future().share();
+    mp::ThreadPool pool(1);
+    const auto endless = std::views::iota(0) | std::views::transform([](int x) {
+                             std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                             return x;
+                         });
+    const auto pass = [&](int x) {
+        opened.wait();
+        return x;
+    };
+    auto results = pool.imap(pass, endless, {.buffersize = 1'000'000});
+    CHECK_THROWS_AS(results.next(std::chrono::milliseconds(20)), mp::TimeoutError);
+    gate.set_value();
+    CHECK(results.next() == 0);
+    CHECK(results.next() == 1);
 }

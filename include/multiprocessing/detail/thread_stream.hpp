@@ -138,7 +138,7 @@ public:
     }
 
     /// Takes the first elements from the range. What is thrown here finds a whole object.
-    void begin() { fill(); }
+    void begin() { fill(deadline::never(), smaller_of(bounds_.places, most_at_first)); }
 
     std::optional<value> next(const deadline& until) override {
         crew_->require_owned();
@@ -146,7 +146,7 @@ public:
             if (current_ && at_ < current_->results.size() && !current_->error)
                 return static_cast<value>(std::move(current_->results[at_++]));
             current_ = nullptr;
-            fill();
+            fill(until, bounds_.places);
             if (under_way_.empty()) {
                 if (broken_)
                     std::rethrow_exception(std::exchange(broken_, nullptr));
@@ -165,8 +165,13 @@ public:
 private:
     using chunks = std::deque<std::shared_ptr<chunk>>;
 
-    void fill() {
-        while (!ended_ && under_way_.size() < bounds_.places) {
+    // Chunks that are taken before anybody has asked: the range may be slow.
+    static constexpr std::size_t most_at_first = 16;
+
+    /// Takes elements, as long as there is time; one chunk at least where there is none to wait for.
+    void fill(const deadline& until, std::size_t places) {
+        while (!ended_ && under_way_.size() < places &&
+               (under_way_.empty() || !until.passed())) {
             auto more = std::make_shared<chunk>(*crew_, function_);
             try {
                 while (more->elements.size() < bounds_.chunk && !ended_)
