@@ -42,7 +42,7 @@ private:
     static void wait(mp::Pool& pool) {
         try {
             pool.apply(sleep_for_ever);
-        } catch (const mp::ProcessError&) {
+        } catch (const std::exception&) {  // Before it began, or meanwhile.
         }
     }
 

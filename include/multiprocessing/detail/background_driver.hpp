@@ -27,7 +27,10 @@ protected:
 
     void start_background() {
         if (!background_.joinable())
-            background_ = start_quiet_thread([this] { run_background(); });
+            background_ = start_quiet_thread([this] {
+                run_background();
+                const std::shared_ptr<void> last = std::move(kept_until_end_);
+            });
     }
     /// Returns when it has ended, also where another thread has asked for that.
     void stop_background(visit& here) {
@@ -44,6 +47,12 @@ protected:
         }
         while (being_stopped_)
             follow(here, deadline::never());
+    }
+    /// For the pool's own thread: it ends when it has nothing more to do, and the pool not before.
+    void leave_background(std::shared_ptr<void> self) {
+        stopping_ = true;
+        background_.detach();
+        kept_until_end_ = std::move(self);
     }
     /// With or without the lock: only that thread itself ever finds its own number there.
     bool is_background_thread() const noexcept {
@@ -123,6 +132,8 @@ private:
     }
 
     std::thread background_;
+    /// That thread's, which alone sets it.
+    std::shared_ptr<void> kept_until_end_;
     std::atomic<std::thread::id> background_id_{};
     bool being_stopped_ = false;
 };

@@ -23,7 +23,9 @@
 
 namespace multiprocessing::detail {
 
-class dispatcher final : public workplace, private background_driver {
+class dispatcher final : public workplace,
+                         public std::enable_shared_from_this<dispatcher>,
+                         private background_driver {
 public:
     explicit dispatcher(crew_plan plan) : background_driver(std::move(plan)) {}
     dispatcher(const dispatcher&) = delete;
@@ -212,7 +214,7 @@ public:
     }
 
     /// Ends the workers now and waits until they have ended; in a callback, too, whose thread then
-    /// stays, and throws `ProcessError` there.
+    /// ends later, and with it this object.
     void end() {
         terminate();
         if (!is_background_thread())
@@ -220,7 +222,7 @@ public:
         visit here(*this);
         await_role(here);
         retire(here);
-        throw ProcessError("the pool ended in a callback of its own, whose thread stays");
+        leave_background(shared_from_this());
     }
 
     std::size_t processes() {
