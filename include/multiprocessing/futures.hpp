@@ -137,7 +137,7 @@ public:
         if (wait)
             pool_.get().join();
     }
-    /// Ends the workers at once (SIGTERM); all work that is not done fails with `ProcessError`. No
+    /// Ends the workers at once, those that work by SIGTERM; all work that is not done fails with `ProcessError`. No
     /// more work is taken.
     void terminate_workers() { end_workers(detail::child_process::terminate_signal); }
     /// The same by SIGKILL.

@@ -196,12 +196,13 @@ private:
         using Stream = detail::thread_stream<std::decay_t<F>, Range>;
         using R = typename Stream::value;
         refuse_limits(options);
-        const auto bounds = detail::bounds_of(options, 16 * count_);
+        const std::size_t enough = 16 * count_;
+        const auto bounds = detail::bounds_of(options, enough);
         const auto total = options.progress ? detail::known_size(range) : std::nullopt;
         crew().require_open();
         auto stream = std::make_unique<Stream>(crew_, std::forward<F>(function),
                                                std::forward<Range>(range), bounds, ordered);
-        stream->begin();
+        stream->begin(enough);
         std::unique_ptr<detail::result_stream<R>> results = std::move(stream);
         if (options.progress)
             results = detail::show_stream(std::move(results), total);

@@ -4,10 +4,8 @@
 #include <multiprocessing/detail/codec.hpp>
 
 #include <cstddef>
-#include <cstdlib>
 #include <map>
 #include <memory>
-#include <new>
 #include <random>
 #include <set>
 #include <string>
@@ -16,54 +14,19 @@
 #include <vector>
 
 #include "../support/catch.hpp"
+#include "../support/watched_memory.hpp"
 #include "codec_messages.hpp"
 
 namespace {
 
 std::size_t largest_allocation = 0;
 
-void see_allocation(std::size_t bytes) noexcept {
+}  // namespace
+
+void support::see_allocation(std::size_t bytes) noexcept {
     if (bytes > largest_allocation)
         largest_allocation = bytes;
 }
-
-}  // namespace
-
-#if defined(MULTIPROCESSING_THREAD_SANITIZER)
-
-// ThreadSanitizer brings operators of its own, which cannot be replaced, and tells of what they do.
-extern "C" void __sanitizer_malloc_hook(const volatile void*, std::size_t bytes) {
-    see_allocation(bytes);
-}
-
-#else
-
-void* operator new(std::size_t bytes) {
-    see_allocation(bytes);
-    if (void* const memory = std::malloc(bytes != 0 ? bytes : 1))
-        return memory;
-    throw std::bad_alloc();
-}
-void* operator new[](std::size_t bytes) {
-    return operator new(bytes);
-}
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-    return std::malloc(bytes != 0 ? bytes : 1);
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-
-#endif
 
 using namespace codec_tests;
 

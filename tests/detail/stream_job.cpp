@@ -4,12 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 
 #include "../support/catch.hpp"
 #include "../support/leftovers.hpp"
 #include "../support/watchdog.hpp"
+#include "../support/watched_memory.hpp"
 
 namespace {
 
@@ -17,42 +16,9 @@ std::size_t allocations = 0;
 
 }  // namespace
 
-#if defined(MULTIPROCESSING_THREAD_SANITIZER)
-
-// ThreadSanitizer brings operators of its own, which cannot be replaced, and tells of what they do.
-extern "C" void __sanitizer_malloc_hook(const volatile void*, std::size_t) {
+void support::see_allocation(std::size_t) noexcept {
     ++allocations;
 }
-
-#else
-
-void* operator new(std::size_t bytes) {
-    ++allocations;
-    if (void* const memory = std::malloc(bytes != 0 ? bytes : 1))
-        return memory;
-    throw std::bad_alloc();
-}
-void* operator new[](std::size_t bytes) {
-    return operator new(bytes);
-}
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-    ++allocations;
-    return std::malloc(bytes != 0 ? bytes : 1);
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-
-#endif
 
 namespace {
 

@@ -203,3 +203,18 @@ TEST_CASE("pool: each of several joins returns after the last callback") {
     CHECK(early == 0);
     CHECK(result.get() == 9);
 }
+
+// The system gives a new thread the number of one that has ended.
+TEST_CASE("pool: a thread that begins after the pool's own has ended is not taken for it") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    CHECK(pool.apply_async(square, mp::args(3)).get() == 9);
+    pool.close();
+    pool.join();
+    std::atomic<bool> refused{false};
+    for (int i = 0; i < 3; ++i)
+        std::thread([&] { refused = refused || throws<mp::ProcessError>([&] { pool.join(); }); })
+            .join();
+    CHECK_FALSE(refused);
+}

@@ -54,7 +54,8 @@ protected:
         background_.detach();
         kept_until_end_ = std::move(self);
     }
-    /// With or without the lock: only that thread itself ever finds its own number there.
+    /// With or without the lock: only that thread itself ever finds its own number there. It takes
+    /// it away at its end: the system may give it to another then.
     bool is_background_thread() const noexcept {
         return background_id_.load(std::memory_order_relaxed) == std::this_thread::get_id();
     }
@@ -70,6 +71,7 @@ private:
             settle_done_jobs();
             work_in_background();
         }
+        background_id_.store({}, std::memory_order_relaxed);
     }
 
     /// Returns when there is something to do that no other thread will; false when the pool has

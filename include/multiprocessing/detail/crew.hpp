@@ -95,7 +95,7 @@ public:
         bool any = work_.cancel(work, error);
         for (auto& worker : workers_) {
             if (also_running && worker->running().owner == &work && !worker->is_being_ended()) {
-                any = end_running(*worker, worker->running(), error) || any;
+                any = end_running(*worker, error) || any;
             }
         }
         feed();
@@ -128,7 +128,7 @@ public:
                 continue;
             take_last_replies(*worker);
             if (worker->next_limit().passed())
-                end_running(*worker, worker->running(), over_time(worker->running()));
+                end_running(*worker, over_time(worker->running()));
         }
     }
     /// Whether somebody must be here although nobody waits.
@@ -226,8 +226,10 @@ private:
         ++retiring_;
     }
 
-    /// Whether it is still at that task when it has no other.
-    bool end_running(worker_link& worker, const task_reference& task, std::exception_ptr reason) {
+    /// Ends it for the sake of the task that it is at; false where it has answered that and is not
+    /// to be ended: what it might have begun since is another's.
+    bool end_running(worker_link& worker, std::exception_ptr reason) {
+        const task_reference task = worker.running();
         worker.take_back(worker.load(), work_.returned());
         take_last_replies(worker);
         const task_reference now = worker.running();
@@ -339,10 +341,6 @@ private:
             last_words(**worker);
             if (plan_.setup.measured)
                 ended_.push_back(present(**worker, false));
-            // Of a pool that was terminated they have failed; of one that was joined it has none.
-            (*worker)->disown([&](const task_reference& task) {
-                work_.fail(task, std::make_exception_ptr(ProcessError("the pool has ended")));
-            });
             workers_.erase(worker);
             return;
         }

@@ -157,7 +157,8 @@ protected:
             follow(here, deadline::never());
         }
     }
-    /// Keeps others from the role: whoever has it goes on working as long as its own work lasts.
+    /// While there is one the driver leaves the role and nobody takes it to drive, which could last
+    /// as long as his work does.
     class wish {
     public:
         explicit wish(driver& of) noexcept : of_(of) { ++of.role_wanted_; }

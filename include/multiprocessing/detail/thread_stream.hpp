@@ -137,8 +137,9 @@ public:
             current_->forget();
     }
 
-    /// Takes the first elements from the range. What is thrown here finds a whole object.
-    void begin() { fill(deadline::never(), smaller_of(bounds_.places, most_at_first)); }
+    /// Takes the first elements from the range, of `most` chunks: nobody has asked yet, and the range
+    /// may be slow. What is thrown here finds a whole object.
+    void begin(std::size_t most) { fill(deadline::never(), smaller_of(bounds_.places, most)); }
 
     std::optional<value> next(const deadline& until) override {
         crew_->require_owned();
@@ -165,13 +166,9 @@ public:
 private:
     using chunks = std::deque<std::shared_ptr<chunk>>;
 
-    // Chunks that are taken before anybody has asked: the range may be slow.
-    static constexpr std::size_t most_at_first = 16;
-
     /// Takes elements, as long as there is time; one chunk at least where there is none to wait for.
     void fill(const deadline& until, std::size_t places) {
-        while (!ended_ && under_way_.size() < places &&
-               (under_way_.empty() || !until.passed())) {
+        while (!ended_ && under_way_.size() < places && (under_way_.empty() || !until.passed())) {
             auto more = std::make_shared<chunk>(*crew_, function_);
             try {
                 while (more->elements.size() < bounds_.chunk && !ended_)

@@ -27,11 +27,15 @@ inline std::atomic<::pid_t>* make_wiped_page() noexcept {
     return nullptr;
 }
 
+/// Made before main; null until then. Not in the function: a child that is copied while another
+/// thread is the first to be there would wait for that one for ever.
+inline std::atomic<::pid_t>* const own_id_page = make_wiped_page();
+
 /// Each call on a pool asks whether it is this process' own: the system's answer takes as long as a
 /// tenth of a short task, five times that for a caller that has slept. Of all threads that ask first
 /// each writes the same; a wiped page is empty. Not for a child that shares this process' memory.
 inline int process_id() noexcept {
-    static std::atomic<::pid_t>* const kept = make_wiped_page();
+    std::atomic<::pid_t>* const kept = own_id_page;
     if (kept == nullptr)
         return ::getpid();
     ::pid_t number = kept->load(std::memory_order_relaxed);
