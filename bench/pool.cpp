@@ -4,6 +4,7 @@
 
 #include "support/contender.hpp"
 #include "support/raw.hpp"
+#include "support/ring_call.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -114,6 +115,12 @@ void apply_from_idle(benchmark::State& state) {
     from_idle(state, [&] { benchmark::DoNotOptimize(pool.apply(identity, mp::args(1))); });
 }
 
+/// A call without a pool: one process, which nobody replaces, and one caller.
+void call_from_idle(benchmark::State& state) {
+    bench::ring_caller caller;
+    from_idle(state, [&] { benchmark::DoNotOptimize(caller.call(identity, 1)); });
+}
+
 void raw_eventfd_from_idle(benchmark::State& state) {
     bench::eventfd_echo echo;
     from_idle(state, [&] { echo.round_trip(); });
@@ -193,6 +200,10 @@ void add() {
     bench::contender("apply_back_to_back", bench::limit, raw_pipe_ping_pong);
     bench::self_timed("apply_from_idle", bench::ours, apply_from_idle)->Iterations(from_idle_turns);
     bench::self_timed("apply_from_idle", bench::limit, raw_eventfd_from_idle)
+        ->Iterations(from_idle_turns);
+    bench::self_timed("apply_from_idle_by_hand", bench::ours, apply_from_idle)
+        ->Iterations(from_idle_turns);
+    bench::self_timed("apply_from_idle_by_hand", bench::limit, call_from_idle)
         ->Iterations(from_idle_turns);
     bench::contender("apply_8MiB_vector", bench::ours, apply_to_many(last));
     bench::contender("apply_8MiB_vector", bench::limit, raw_copy);

@@ -14,6 +14,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/processes.hpp"
+#include "support/rounds.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
@@ -223,9 +224,10 @@ TEST_CASE("pool: a thread can submit while another drives a map of very many tas
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
-    const auto long_map = pool.map_async(square, std::vector<int>(400000, 2), {.chunksize = 1});
+    constexpr std::size_t many = 400'000 / support::part_of_rounds;
+    const auto long_map = pool.map_async(square, std::vector<int>(many, 2), {.chunksize = 1});
     crew threads;
-    threads.add([&] { return long_map.get().size() == 400000; });
+    threads.add([&] { return long_map.get().size() == many; });
     for (int i = 0; i < 20; ++i)
         pool.apply_async(square, mp::args(i));
     CHECK_FALSE(long_map.wait(0s));

@@ -17,6 +17,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/other_process.hpp"
+#include "support/rounds.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
@@ -54,7 +55,8 @@ struct pace {
     std::chrono::microseconds most;
 };
 pace pace_of(const std::string& method, int rounds, std::chrono::microseconds most) {
-    return method == "fork" ? pace{rounds, most} : pace{rounds / 20, 20 * most + 30ms};
+    return method == "fork" ? pace{rounds / support::part_of_rounds, most}
+                            : pace{rounds / 20, 20 * most + 30ms};
 }
 
 /// Lets a process run for a while that has nothing to do with what it does.
