@@ -74,10 +74,10 @@ public:
     /// function reads them; one that takes a vector gets one.
     template <class F, class... Ts>
     auto apply(F&& function, std::tuple<Ts...> arguments = {}, const call_options& options = {}) {
-        const auto work = detail::make_call_job(std::forward<F>(function), std::move(arguments));
-        work->obey(detail::rules_of(options));
-        open().run(*work);
-        return work->take();
+        detail::call_job_of<F, Ts...> work(std::forward<F>(function), std::move(arguments));
+        work.obey(detail::rules_of(options));
+        open().run(work);
+        return work.take();
     }
 
     template <class F, class T, class... Ts>

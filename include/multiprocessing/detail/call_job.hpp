@@ -79,19 +79,29 @@ private:
     result_slot<R> result_;
 };
 
-/// What cannot cross does not compile.
+/// The job of a call. What cannot cross does not compile.
 template <class F, class... Ts>
-auto make_call_job(F&& function, std::tuple<Ts...> arguments) {
+struct job_of_call {
     using Function = std::decay_t<F>;
     static_assert(callable_with<Function, arriving<Function, Ts...>>,
                   "the function cannot be called with these arguments");
-    assert_sendable<Function>();
-    (assert_argument<Ts>(), ...);
-    using R = std::decay_t<call_result_t<Function, arriving<Function, Ts...>>>;
-    if constexpr (!std::is_void_v<R>)
-        assert_sendable<R>();
-    return std::make_shared<call_job<Function, Ts...>>(std::forward<F>(function),
-                                                       std::move(arguments));
+    static constexpr bool check() {
+        assert_sendable<Function>();
+        (assert_argument<Ts>(), ...);
+        using R = std::decay_t<call_result_t<Function, arriving<Function, Ts...>>>;
+        if constexpr (!std::is_void_v<R>)
+            assert_sendable<R>();
+        return true;
+    }
+    static_assert(check());
+    using type = call_job<Function, Ts...>;
+};
+template <class F, class... Ts>
+using call_job_of = typename job_of_call<F, Ts...>::type;
+
+template <class F, class... Ts>
+auto make_call_job(F&& function, std::tuple<Ts...> arguments) {
+    return std::make_shared<call_job_of<F, Ts...>>(std::forward<F>(function), std::move(arguments));
 }
 
 }  // namespace multiprocessing::detail
