@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A program with children, for what can only be seen from outside: output, and the end of a parent.
 #include <multiprocessing/context.hpp>
+#include <multiprocessing/futures.hpp>
 #include <multiprocessing/process.hpp>
 
 #include <csignal>
@@ -190,6 +191,19 @@ void story_starts_while_ending(const std::string& method) {
     });
     support::hear(gate.ends.reader);
 }
+// An executor that nobody destroys, and work for it when its workers have been ended.
+void story_submits_late(const std::string& method) {
+    static mp::futures::ProcessPoolExecutor* executor = nullptr;
+    std::atexit([] {  // Before the library's own: handlers run in reverse.
+        try {
+            executor->submit(add_handler).result();
+            std::printf("done\n");
+        } catch (const mp::ProcessError& error) {
+            std::printf("refused: %s\n", error.what());
+        }
+    });
+    executor = new mp::futures::ProcessPoolExecutor(1, {.start_method = method});
+}
 void story_killed(const std::string& method) {
     support::gate gate;
     started(method, start_family, mp::args(method, gate.writer()));
@@ -263,6 +277,7 @@ const std::map<std::string, void (*)(const std::string&)> stories{
     {"daemon_ends_at_exit", story_daemon_ends_at_exit},
     {"stubborn_daemon", story_stubborn_daemon},
     {"starts_while_ending", story_starts_while_ending},
+    {"submits_late", story_submits_late},
     {"killed", story_killed},
     {"waits_to_be_killed", story_waits_to_be_killed},
     {"short_thread", story_short_thread},

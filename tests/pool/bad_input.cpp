@@ -8,6 +8,9 @@
 #include <system_error>
 #include <vector>
 
+#include <multiprocessing/futures.hpp>
+#include <multiprocessing/thread_pool.hpp>
+
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/processes.hpp"
@@ -16,6 +19,7 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include "support/posix/failing_calls.hpp"
+#include "support/posix/failing_thread_calls.hpp"
 #endif
 
 namespace mp = multiprocessing;
@@ -178,5 +182,37 @@ TEST_CASE("pool: while one worker cannot be replaced the others go on") {
     }
     CHECK(pool.map(square, std::vector<int>(500, 2)) == std::vector<int>(500, 4));
     CHECK(pool.apply([] { return 1; }) == 1);
+}
+#endif
+
+#if defined(SUPPORT_FAILING_THREADS)
+TEST_CASE("pool: where its thread cannot be started work is refused, then the pool works on") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
+    mp::Pool pool(1, {.start_method = method});
+    mp::futures::ProcessPoolExecutor executor(1, {.start_method = method});
+    {
+        const support::failure failure(support::thread_call, EAGAIN);
+        CHECK_THROWS_AS(pool.apply_async(square, mp::args(2)), std::system_error);
+    }
+    CHECK(pool.apply(square, mp::args(3)) == 9);
+    CHECK(pool.apply_async(square, mp::args(4)).get() == 16);
+    {
+        const support::failure failure(support::thread_call, EAGAIN);
+        CHECK_THROWS_AS(executor.submit(square, 2), std::system_error);
+    }
+    CHECK(executor.submit(square, 3).result() == 9);
+}
+
+TEST_CASE("thread pool: where one thread cannot be started none is left") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    for (int nth = 1; nth <= 4; ++nth) {  // The fourth is that of the callbacks.
+        const support::failure failure(support::thread_call, EAGAIN, nth);
+        CHECK_THROWS_AS(mp::ThreadPool(3), std::system_error);
+    }
+    mp::ThreadPool pool(3);
+    CHECK(pool.apply(square, mp::args(3)) == 9);
 }
 #endif

@@ -142,13 +142,15 @@ TEST_CASE("pool: next gives one result at a time and then none") {
 TEST_CASE("pool: next with a timeout throws and may be called again") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
-    auto results = pool.imap(
-        [](int x) {
-            std::this_thread::sleep_for(50ms * x);
-            return x;
-        },
-        std::vector<int>{0, 2});
+    const std::string method = EVERY_START_METHOD;
+    const bool ordered = GENERATE(true, false);
+    mp::Pool pool(1, {.start_method = method});
+    const auto sleep = [](int x) {
+        std::this_thread::sleep_for(50ms * x);
+        return x;
+    };
+    const std::vector<int> times{0, 2};
+    auto results = ordered ? pool.imap(sleep, times) : pool.imap_unordered(sleep, times);
     CHECK(results.next() == 0);
     CHECK_THROWS_AS(results.next(0s), mp::TimeoutError);
     CHECK_THROWS_AS(results.next(1ms), mp::TimeoutError);

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
-// What an imap makes of ranges that are slow, and of elements that cannot be written.
+// What an imap makes of ranges that are slow, of elements that cannot be written, and of those that
+// nobody waits for any more.
 #include <multiprocessing/pool.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <ranges>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/gate.hpp"
 #include "support/leftovers.hpp"
 #include "support/processes.hpp"
 #include "support/start_methods.hpp"
@@ -81,6 +86,20 @@ std::vector<std::string> told_by(mp::IMapIterator<R> results) {
 
 using texts = std::vector<std::string>;
 
+mp::detail::handle begun;
+mp::detail::handle end;
+
+void keep_ends(mp::detail::handle of_begun, mp::detail::handle of_end) {
+    begun = std::move(of_begun);
+    end = std::move(of_end);
+}
+
+int say_and_stay(int x) {
+    support::say(begun, ".");
+    support::wait_for_end(end);
+    return x;
+}
+
 }  // namespace
 
 // Elements were handed over, and more of them asked for, as long as the range had some: the time
@@ -142,4 +161,33 @@ TEST_CASE("pool: an element that cannot be written fails in its place, alone") {
         CHECK(told_by(pool.imap_unordered(value_of, unwritables(late))).size() == 8);
     }
     CHECK(pool.apply(square, mp::args(3)) == 9);
+}
+
+// The worker had been given a hundred, and went through all of them.
+TEST_CASE(
+    "pool: letting go of a stream gives up also what its worker was given and has not begun") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
+    support::gate of_begun;
+    support::gate of_end;
+    {
+        mp::Pool pool(1,
+                      {.initializer = {keep_ends, std::tuple(of_begun.writer(), of_end.reader())},
+                       .start_method = method});
+        std::vector<mp::AsyncResult<int>> others;
+        {
+            const auto results = pool.imap(say_and_stay, std::views::iota(0));
+            for (int i = 0; i < 20; ++i)  // They stand behind, at the same worker.
+                others.push_back(pool.apply_async(square, mp::args(i)));
+            support::read_exactly(of_begun.ends.reader.get(), 1);
+        }
+        of_end.open();  // For one: a second would stay for ever.
+        for (int i = 0; i < 20; ++i)
+            CHECK(others[static_cast<std::size_t>(i)].get() == i * i);
+        pool.close();
+        pool.join();
+    }
+    of_begun.ends.writer.reset();
+    CHECK(support::hear(of_begun.ends.reader).empty());
 }

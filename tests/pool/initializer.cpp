@@ -2,15 +2,18 @@
 #include <multiprocessing/pool.hpp>
 
 #include <csignal>
+#include <cstddef>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <multiprocessing/queues.hpp>
+#include <multiprocessing/thread_pool.hpp>
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
+#include "support/mappings.hpp"
 #include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
@@ -49,6 +52,9 @@ void report_and_refuse(mp::Queue<int>& pids) {
     throw std::runtime_error("not today");
 }
 
+void refuse() {
+    throw std::runtime_error("not today");
+}
 
 void die_at_once() {
     support::die_of(support::kill_signal);
@@ -164,6 +170,29 @@ TEST_CASE("pool: an initializer that is killed every time is given up") {
     const support::watchdog watchdog;
     mp::Pool pool(1, {.initializer = die_at_once, .start_method = EVERY_START_METHOD});
     CHECK_THROWS_AS(pool.apply(square, mp::args(3)), mp::ProcessError);
+}
+
+TEST_CASE("pool: initializers that fail leave no process, handle or memory") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
+    const std::size_t before = support::mapped_blocks().size();
+    for (int round = 0; round < 3; ++round) {
+        mp::Pool throwing(2, {.initializer = refuse, .start_method = method});
+        CHECK_THROWS_AS(throwing.apply(square, mp::args(2)), mp::InitializerError);
+        mp::Pool dying(2, {.initializer = die_at_once, .start_method = method});
+        CHECK_THROWS_AS(dying.apply(square, mp::args(2)), mp::ProcessError);
+    }
+    CHECK(support::mapped_blocks().size() == before);
+}
+
+// By fork each worker called it; a thread pool would have ended the program.
+TEST_CASE("pool: an initializer that is a null pointer is a ValueError") {
+    const support::leftovers leftovers;
+    void (*const nothing)() = nullptr;
+    const std::string method = EVERY_START_METHOD;
+    CHECK_THROWS_AS(mp::Pool(1, {.initializer = nothing, .start_method = method}), mp::ValueError);
+    CHECK_THROWS_AS(mp::ThreadPool(1, {.initializer = nothing}), mp::ValueError);
 }
 
 #if defined(MULTIPROCESSING_POSIX)  // Windows copies no process.

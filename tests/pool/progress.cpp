@@ -5,9 +5,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <numeric>
 #include <ranges>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -74,6 +76,23 @@ void map_threads_in_sight() {
         mp::os::_exit(1);
 }
 
+int fail_at_fifty(int x) {
+    std::this_thread::sleep_for(4ms);
+    if (x == 50)
+        throw std::out_of_range("fifty");
+    return x;
+}
+
+/// Says what was thrown, after the line.
+template <class Act>
+void fail_in_sight(Act act) {
+    try {
+        act(std::views::iota(0, 101));
+    } catch (const std::out_of_range& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+    }
+}
+
 template <class Pool, class Range>
 void stream_in_sight(Pool& pool, const Range& range) {
     int results = 0;
@@ -115,6 +134,39 @@ TEST_CASE("pool: a stream shows how many results have been read, and of how many
     expect_progress(standard_error_of(true, [&] { by_processes(unsized); }), "\r50 [");
     expect_progress(standard_error_of(true, [&] { by_threads(sized); }), "100% 50/50 [");
     CHECK(standard_error_of(false, [&] { by_processes(sized); }).empty());
+}
+
+TEST_CASE("pool: a map or a stream that fails ends its line, and says nothing else") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const auto failed_map = [] {
+        mp::Pool pool(2, {.start_method = "fork"});
+        fail_in_sight([&](const auto& numbers) {
+            pool.map(fail_at_fifty, numbers, {.chunksize = 1, .progress = true});
+        });
+    };
+    const auto failed_map_of_threads = [] {
+        mp::ThreadPool pool(2);
+        fail_in_sight([&](const auto& numbers) {
+            pool.map(fail_at_fifty, numbers, {.chunksize = 1, .progress = true});
+        });
+    };
+    const auto failed_stream = [] {
+        mp::Pool pool(2, {.start_method = "fork"});
+        fail_in_sight([&](const auto& numbers) {
+            for ([[maybe_unused]] const int x :
+                 pool.imap(fail_at_fifty, numbers, {.progress = true})) {
+            }
+        });
+    };
+    for (const std::string& text :
+         {standard_error_of(true, failed_map), standard_error_of(true, failed_map_of_threads),
+          standard_error_of(true, failed_stream)}) {
+        INFO(text);
+        CHECK(support::contains(text, "/101 ["));
+        CHECK(support::count_of(text, "\n") == 2);
+        CHECK(support::contains(text, "\nfifty"));
+    }
 }
 
 TEST_CASE("pool: where standard error is no terminal a map shows nothing") {

@@ -128,6 +128,21 @@ TEST_CASE("pool: it is resized many times while it works, and loses nothing") {
     pool.join();
 }
 
+TEST_CASE("pool: it is resized while its workers are being killed") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
+    for (int i = 0; i < 12; ++i) {
+        const auto pids = pool.worker_pids();
+        mp::os::kill(pids.at(static_cast<std::size_t>(i) % pids.size()), support::kill_signal);
+        pool.resize(1 + i % 3);
+        CHECK(pool.map(square, std::vector<int>(50, i), {.chunksize = 1}) ==
+              std::vector<int>(50, i * i));
+        const auto left = static_cast<std::size_t>(1 + i % 3);
+        support::await([&] { return pool.worker_pids().size() == left; });
+    }
+}
+
 TEST_CASE("pool: a worker that is too much ends after its long task, which is not lost") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;

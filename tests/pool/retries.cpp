@@ -69,7 +69,7 @@ TEST_CASE("pool: a span is lent anew to the worker that runs the task again") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     mp::Queue<int> queue;
-    mp::Pool pool(2, {.initializer = {keep, mp::args(queue)}});
+    mp::Pool pool(2, {.initializer = {keep, mp::args(queue)}, .start_method = EVERY_START_METHOD});
     const std::vector<double> values(1 << 16, 1.0);
     fill(queue, 2);
     const auto result =

@@ -81,7 +81,7 @@ TEST_CASE("pool: a span is read where the worker finds it") {
 TEST_CASE("pool: spans stand among arguments of any length") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1);
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const std::vector<point> points{{1, 2}, {-3, 4}};
     const std::vector<double> weights{1, 2, 4};
     for (std::size_t length = 0; length < 20; ++length) {
@@ -95,7 +95,7 @@ TEST_CASE("pool: spans stand among arguments of any length") {
 TEST_CASE("pool: spans of megabytes, one after the other and many at once") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(2);
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     const std::vector<double> ones(1 << 20, 1.0);
     for (int i = 0; i < 10; ++i)
         CHECK(pool.apply(sum, mp::args(std::span(ones))) == 1048576);
@@ -119,7 +119,7 @@ TEST_CASE("pool: a function that takes a vector gets a span's elements in one") 
 TEST_CASE("pool: a function that changes a span's elements has a copy of them") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1);
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     std::vector<double> values{1, 2, 3};
     CHECK(pool.apply(change, mp::args(std::span(values))) == 2);
     CHECK(values.front() == 1);
@@ -128,7 +128,7 @@ TEST_CASE("pool: a function that changes a span's elements has a copy of them") 
 TEST_CASE("pool: a span of so many elements is one there, too") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mp::Pool pool(1);
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     std::vector<double> values{1, 2, 3};
     CHECK(pool.apply(third, mp::args(std::span<double, 3>(values))) == 3);
     CHECK(pool.apply(sum, std::tuple(std::span<double, 3>(values))) == 6);
@@ -138,7 +138,7 @@ TEST_CASE("futures: a span crosses as an argument, too") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     const std::vector<double> values{1, 2, 3};
-    mp::futures::ProcessPoolExecutor executor(1);
+    mp::futures::ProcessPoolExecutor executor(1, {.start_method = EVERY_START_METHOD});
     CHECK(executor.submit(sum, std::span(values)).result() == 6);
     CHECK(executor.submit(join, std::span(values), ";").result() == "1;2;3;");
     CHECK(executor.submit({.retries = 1}, join, std::span(values), "").result() == "123");

@@ -91,12 +91,14 @@ TEST_CASE(
     "pool: statistics count tasks, bytes and times of each worker, also of those that ended") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
+    const auto start = std::chrono::steady_clock::now();
     mp::Pool pool(2, {.start_method = EVERY_START_METHOD, .measure = true});
     pool.map(nap, std::vector<int>(20, 2), {.chunksize = 1});
     pool.apply(echo, mp::args(std::vector<char>(1 << 20)));
     CHECK_THROWS_AS(pool.apply([] { mp::os::_exit(1); }), mp::WorkerLostError);
     CHECK(pool.apply(nap, mp::args(0)) == 0);
     const auto workers = pool.statistics();
+    const auto passed = std::chrono::steady_clock::now() - start;
     REQUIRE(workers.size() == 3);
     std::uint64_t tasks = 0;
     std::uint64_t in = 0;
@@ -107,6 +109,7 @@ TEST_CASE(
         CHECK(worker.pid > 0);
         CHECK(support::contains(worker.name, "PoolWorker-"));
         CHECK(worker.idle >= 0ns);
+        CHECK(worker.busy + worker.idle <= passed);
         tasks += worker.tasks;
         in += worker.bytes_in;
         out += worker.bytes_out;

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -104,6 +105,23 @@ TEST_CASE("pool: a task's time ends it also where nobody waits") {
     support::await([&] { return limited.ready(); });
     other.terminate();
     waiter.join();
+}
+
+TEST_CASE("pool: an error callback is told of a time that is over") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    std::exception_ptr told;
+    bool called = false;
+    const auto late = pool.apply_async(
+        sleep_for_ever, mp::args(),
+        {.timeout = 30ms,
+         .callback = [&] { called = true; },
+         .error_callback = [&](std::exception_ptr error) { told = error; }});
+    CHECK_THROWS_AS(late.get(), mp::TimeoutError);
+    REQUIRE(told);
+    CHECK_THROWS_AS(std::rethrow_exception(told), mp::TimeoutError);
+    CHECK_FALSE(called);
 }
 
 TEST_CASE("pool: a task's time counts from its beginning, and ends no other task") {

@@ -8,7 +8,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <new>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,14 +25,6 @@ namespace mp = multiprocessing;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::vector<std::vector<char>> hoard;
-
-/// Keeps some megabytes more each time.
-int grow(int megabytes) {
-    hoard.emplace_back(static_cast<std::size_t>(megabytes) << 20, 'x');
-    return mp::os::getpid();
-}
 
 std::size_t allocate(std::size_t bytes) {
     std::vector<char> memory(bytes, 'x');
@@ -70,20 +61,6 @@ std::vector<int> first_processors(mp::Pool& pool) {
 }
 
 }  // namespace
-
-TEST_CASE("pool: a worker that has grown is replaced, and no task is lost") {
-    const support::leftovers leftovers;
-    const support::watchdog watchdog;
-    mp::Pool pool(1, {.start_method = EVERY_START_METHOD, .recycle_above = 400 << 20});
-    std::vector<mp::AsyncResult<int>> results;
-    for (int i = 0; i < 30; ++i)
-        results.push_back(pool.apply_async(grow, mp::args(60)));
-    std::set<int> pids;
-    for (const auto& result : results)
-        pids.insert(result.get());
-    CHECK(pids.size() >= 3);
-    CHECK(pids.size() < 30);
-}
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(MULTIPROCESSING_THREAD_SANITIZER)
 #if !defined(__has_feature)

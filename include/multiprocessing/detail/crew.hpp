@@ -101,6 +101,22 @@ public:
         feed();
         return any;
     }
+    /// Forgets what no worker has begun of a job that nobody reads any more; returns whether a
+    /// worker had any of it.
+    bool abandon(job& work) {
+        bool any = false;
+        for (auto& worker : workers_) {
+            if (!worker->has(work))
+                continue;
+            any = true;
+            take_last_replies(*worker);
+            worker->take_back(worker->load(), work_.returned());
+        }
+        work_.abandon(work);
+        if (any)
+            feed();
+        return any;
+    }
     /// Whether a worker has begun it.
     bool is_running(const job& work) const noexcept {
         for (const auto& worker : workers_)

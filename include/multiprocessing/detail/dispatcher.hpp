@@ -144,13 +144,16 @@ public:
         return drive(here, done, until);
     }
 
-    /// Forgets what no worker has of a job that nobody reads any more, and calls `after()` with the
-    /// lock held.
-    template <class After>
-    void abandon(job& work, After after) {
+    /// Calls `before()` with the lock held, and forgets what no worker has begun of a job that
+    /// nobody reads any more.
+    template <class Before>
+    void abandon(job& work, Before before) {
         const visit here(*this);
-        crew_.work().abandon(work);
-        after();
+        before();
+        if (!crew_.abandon(work))
+            return;
+        call_all();
+        wake_background();
     }
 
     /// No more jobs.

@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -113,12 +114,12 @@ private:
 template <class R>
 class future_watch {
 public:
-    explicit future_watch(const std::vector<Future<R>>& futures) : futures_(futures) {
-        numbers_.reserve(futures.size());
-        for (std::size_t i = 0; i < futures.size(); ++i) {
+    explicit future_watch(std::vector<Future<R>> futures) : futures_(std::move(futures)) {
+        numbers_.reserve(futures_.size());
+        for (std::size_t i = 0; i < futures_.size(); ++i) {
             const auto tell = [heard = heard_, i] { heard->add(i); };
-            const bool done = futures[i].done();
-            numbers_.push_back(done ? 0 : futures[i].here().follow(*futures[i].work_, tell));
+            const bool done = futures_[i].done();
+            numbers_.push_back(done ? 0 : futures_[i].here().follow(*futures_[i].work_, tell));
             if (numbers_.back() == 0)
                 heard_->add(i);
         }
@@ -131,9 +132,14 @@ public:
                 forget(futures_[i], numbers_[i]);
     }
 
-    /// The place of the next one that is done, in the order of their ends; false when time is up.
-    bool next(std::size_t& place, const detail::deadline& until) {
-        return heard_->take(place, until);
+    /// The next one that is done, in the order of their ends, which is not kept here any longer;
+    /// empty when time is up.
+    std::optional<Future<R>> next(const detail::deadline& until) {
+        std::size_t place = 0;
+        if (!heard_->take(place, until))
+            return std::nullopt;
+        numbers_[place] = 0;
+        return std::move(futures_[place]);
     }
 
 private:

@@ -73,10 +73,11 @@ auto wait(Range&& range, const timeout& limit = {}, return_when when = ALL_COMPL
                 break;
     } else {
         future_watch<R> watch(futures);
-        std::size_t place = 0;
-        for (std::size_t left = futures.size(); left > 0 && watch.next(place, until); --left)
-            if (is_enough(futures[place]))
+        for (std::size_t left = futures.size(); left > 0; --left) {
+            const auto ended = watch.next(until);
+            if (!ended || is_enough(*ended))
                 break;
+        }
     }
     DoneAndNotDoneFutures<R> found;
     for (const Future<R>& future : futures)
@@ -89,21 +90,21 @@ auto wait(Range&& range, const timeout& limit = {}, return_when when = ALL_COMPL
 template <class R>
 class CompletedFutures {
 public:
-    CompletedFutures(const std::vector<Future<R>>& futures, const timeout& limit)
-        : futures_(futures), until_(detail::deadline::after(limit)),
-          watch_(std::make_unique<future_watch<R>>(futures_)) {}
+    CompletedFutures(std::vector<Future<R>> futures, const timeout& limit)
+        : count_(futures.size()), left_(count_), until_(detail::deadline::after(limit)),
+          watch_(std::make_unique<future_watch<R>>(std::move(futures))) {}
 
-    /// The next one that is done, or empty at the end. Throws `TimeoutError` where the time of all
-    /// together has passed.
+    /// The next one that is done, which is not kept here, or empty at the end. Throws
+    /// `TimeoutError` where the time of all together has passed.
     std::optional<Future<R>> next() {
-        std::size_t place = 0;
-        if (taken_ == futures_.size())
+        if (left_ == 0)
             return std::nullopt;
-        if (!watch_->next(place, until_))
-            throw TimeoutError(std::to_string(futures_.size() - taken_) + " (of " +
-                               std::to_string(futures_.size()) + ") futures unfinished");
-        ++taken_;
-        return futures_[place];
+        auto future = watch_->next(until_);
+        if (!future)
+            throw TimeoutError(std::to_string(left_) + " (of " + std::to_string(count_) +
+                               ") futures unfinished");
+        --left_;
+        return future;
     }
 
     class iterator {
@@ -142,11 +143,11 @@ private:
             current_.emplace(std::move(*future));
     }
 
-    std::vector<Future<R>> futures_;
+    std::size_t count_;
+    std::size_t left_;
     detail::deadline until_;
     std::unique_ptr<future_watch<R>> watch_;
     std::optional<Future<R>> current_;
-    std::size_t taken_ = 0;
 };
 
 /// The futures of a range, each once, in the order in which they are done; those that are done

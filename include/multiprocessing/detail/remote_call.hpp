@@ -80,11 +80,15 @@ private:
 class remote_call {
 public:
     remote_call() noexcept = default;
+    /// Throws `ValueError` for a pointer that is null.
     template <class F, class... Ts>
     requires callable_with<std::decay_t<F>, std::tuple<Ts...>>
-    remote_call(F&& function, std::tuple<Ts...> arguments)
-        : call_(std::make_shared<typed_call<std::decay_t<F>, Ts...>>(std::forward<F>(function),
-                                                                     std::move(arguments))) {}
+    remote_call(F&& function, std::tuple<Ts...> arguments) {
+        if constexpr (std::is_pointer_v<std::decay_t<F>>)
+            require_function(function);
+        call_ = std::make_shared<typed_call<std::decay_t<F>, Ts...>>(std::forward<F>(function),
+                                                                     std::move(arguments));
+    }
     template <class F>
     requires(!std::same_as<std::remove_cvref_t<F>, remote_call> &&
              callable_with<std::decay_t<F>, std::tuple<>>) remote_call(F&& function)
@@ -95,6 +99,12 @@ public:
 
 private:
     friend struct codec<remote_call>;
+
+    template <class F>
+    static void require_function(F* function) {
+        if (function == nullptr)
+            throw ValueError("an initializer must be a function, not a null pointer");
+    }
 
     std::shared_ptr<erased_call> call_;
 };
