@@ -96,8 +96,9 @@ public:
             detail::make_call_job(std::forward<F>(function), args(std::forward<Ts>(arguments)...));
         using R = typename std::remove_reference_t<decltype(*work)>::R;
         work->obey(detail::rules_of(options));
-        while_running([&] { pool_.get().submit(work); });
-        return Future<R>(pool_.share(), work);
+        const auto pool = pool_.share();
+        while_running([&] { pool->submit(work); });
+        return Future<R>(pool, work);
     }
 
     /// `function` of each element of `range`, in its order: results are read one after the other,
