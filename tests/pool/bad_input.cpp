@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/pool.hpp>
+#include <multiprocessing/thread_pool.hpp>
 
 #include <cerrno>
+#include <cstddef>
 #include <limits>
 #include <optional>
 #include <string>
@@ -16,6 +18,8 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include "support/posix/failing_calls.hpp"
+
+#include <pthread.h>
 #endif
 
 namespace mp = multiprocessing;
@@ -36,6 +40,30 @@ std::string try_a_pool() {
         return error.what();
     }
 }
+
+#if defined(MULTIPROCESSING_POSIX)
+/// Threads that are started meanwhile are to have larger stacks than there is memory for.
+class unlimited_stacks {
+public:
+    unlimited_stacks() {
+        ::pthread_getattr_default_np(&before_);
+        ::pthread_attr_t larger;
+        ::pthread_getattr_default_np(&larger);
+        ::pthread_attr_setstacksize(&larger, std::size_t{1} << 46);
+        ::pthread_setattr_default_np(&larger);
+        ::pthread_attr_destroy(&larger);
+    }
+    unlimited_stacks(const unlimited_stacks&) = delete;
+    unlimited_stacks& operator=(const unlimited_stacks&) = delete;
+    ~unlimited_stacks() {
+        ::pthread_setattr_default_np(&before_);
+        ::pthread_attr_destroy(&before_);
+    }
+
+private:
+    ::pthread_attr_t before_;
+};
+#endif
 
 }  // namespace
 
@@ -178,5 +206,21 @@ TEST_CASE("pool: while one worker cannot be replaced the others go on") {
     }
     CHECK(pool.map(square, std::vector<int>(500, 2)) == std::vector<int>(500, 4));
     CHECK(pool.apply([] { return 1; }) == 1);
+}
+#endif
+
+#if defined(MULTIPROCESSING_POSIX)  // Threads of Windows are given the size of their stacks else.
+// It was "Resource temporarily unavailable", of nothing.
+TEST_CASE("pool: a thread that the system refuses is named in the error") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const char* const refused = "start a thread of a pool: Resource temporarily unavailable";
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    {
+        const unlimited_stacks stacks;
+        CHECK_THROWS_WITH(pool.apply_async(square, mp::args(2)), refused);
+        CHECK_THROWS_WITH(mp::ThreadPool(1), refused);
+    }
+    CHECK(pool.apply_async(square, mp::args(2)).get() == 4);
 }
 #endif
