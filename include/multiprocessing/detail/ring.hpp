@@ -120,6 +120,9 @@ public:
         published_.advance(std::exchange(staged_, 0U));
     }
 
+    /// Whether the reader sees all that was published; not in memory that was damaged.
+    bool is_in_step() const noexcept { return published_.count() == count_; }
+
     std::uint32_t consumed() const noexcept { return consumed_.count(); }
     /// What reserve() or backlog_below() last knew of consumed(), and decided on.
     std::uint32_t seen() const noexcept { return seen_; }

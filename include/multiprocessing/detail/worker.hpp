@@ -131,7 +131,7 @@ private:
         while (!tasks_.front(task, ec)) {
             if (!ec && patience_.spin([&] { return tasks_.backlog() != 0; }))
                 continue;
-            if (!ec && !tasks_.is_in_step())
+            if (!ec && is_out_of_step())
                 ec = std::make_error_code(std::errc::bad_message);
             throw_if_error(ec, "read a task from memory that was damaged");
             tasks_.release();
@@ -141,6 +141,16 @@ private:
             const patience::sleep now(patience_);
             throw_if_error(tasks_.wait(deadline::never()), "wait for a task");
         }
+    }
+
+    /// Before a sleep: whether what this worker and the pool know of each other was damaged, so that
+    /// one would wait for the other for ever. The count is read first: where no more has come since
+    /// then, the pool has moved it no further.
+    bool is_out_of_step() noexcept {
+        const std::uint32_t taken = channel_.control().taken.load(std::memory_order_acquire);
+        if (tasks_.backlog() != 0)
+            return false;
+        return taken != index_ || !tasks_.is_in_step() || !replies_.is_in_step();
     }
 
     /// Before it is taken: the pool reads it when it sees that it was. The clock is the same in all
