@@ -74,12 +74,9 @@ public:
                               &detail::make_worker<>))) {}
     ProcessPoolExecutor(const ProcessPoolExecutor&) = delete;
     ProcessPoolExecutor& operator=(const ProcessPoolExecutor&) = delete;
-    /// As `shutdown()`: waits until all work is done.
+    /// As `shutdown()`: waits until all work is done; in a callback of its own, too.
     ~ProcessPoolExecutor() {
-        pool_.end([](detail::dispatcher& pool) {
-            pool.close();
-            pool.join();
-        });
+        pool_.end([](detail::dispatcher& pool) { pool.finish(); });
     }
 
     /// Has `function(arguments...)` run in a worker. String literals and `string_view`s among the
@@ -99,9 +96,9 @@ public:
             detail::make_call_job(std::forward<F>(function), args(std::forward<Ts>(arguments)...));
         using R = typename std::remove_reference_t<decltype(*work)>::R;
         work->obey(detail::rules_of(options));
-        require_running();
-        pool_.get().submit(work);
-        return Future<R>(pool_.share(), work);
+        const auto pool = pool_.share();
+        while_running([&] { pool->submit(work); });
+        return Future<R>(pool, work);
     }
 
     /// `function` of each element of `range`, in its order: results are read one after the other,
@@ -111,12 +108,13 @@ public:
     template <class F, std::ranges::input_range Range>
     auto map(F&& function, Range&& range, const executor_map_options& options = {}) {
         const auto end = detail::deadline::after(options.timeout);
-        require_running();
         const imap_options bounds{.chunksize = options.chunksize,
                                   .buffersize = options.buffersize,
                                   .progress = options.progress};
-        auto results = detail::open_stream(pool_.share(), std::forward<F>(function),
-                                           std::forward<Range>(range), bounds, true, end);
+        auto results = while_running([&] {
+            return detail::open_stream(pool_.share(), std::forward<F>(function),
+                                       std::forward<Range>(range), bounds, true, end);
+        });
         return detail::limit_stream(std::move(results), end);
     }
     /// `function` of the first elements of both ranges, of the second ones, and so on, until one of
@@ -147,6 +145,17 @@ public:
     std::vector<int> worker_pids() const { return pool_.get().worker_pids(); }
 
 private:
+    /// What is refused for a shutdown that came meanwhile is so with the same words.
+    template <class Step>
+    auto while_running(Step step) const {
+        require_running();
+        try {
+            return step();
+        } catch (const ValueError&) {
+            require_running();
+            detail::throw_again();
+        }
+    }
     void require_running() const {
         if (!running_)
             throw ProcessError("cannot schedule new futures after shutdown");

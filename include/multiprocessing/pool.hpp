@@ -248,8 +248,9 @@ private:
     auto submit(const std::shared_ptr<Job>& work, const Options& options) {
         work->obey(detail::rules_of(options));
         work->tell(options.callback, options.error_callback);
-        open().submit(work);
-        return AsyncResult<typename Job::result>(pool_.share(), work);
+        const auto pool = pool_.share();  // The callback may let go of this object before that.
+        pool->submit(work);
+        return AsyncResult<typename Job::result>(pool, work);
     }
 
     detail::pool_owner pool_;

@@ -212,10 +212,11 @@ private:
     template <class Job>
     void post(const std::shared_ptr<Job>& work, std::size_t parts) {
         crew().require_open();
+        const auto held = crew_;  // A task or the callback may let go of this object meanwhile.
         for (std::size_t i = 0; i < parts; ++i)
-            crew_->post(std::make_shared<detail::local_part>(*crew_, work, i));
+            held->post(std::make_shared<detail::local_part>(*held, work, i));
         if (parts == 0)
-            detail::finish_locally(*crew_, work);
+            detail::finish_locally(*held, work);
     }
     template <class Job>
     void wait_in_sight(Job& work) {
@@ -232,8 +233,9 @@ private:
     template <class Job, class Options>
     auto submit(const std::shared_ptr<Job>& work, std::size_t parts, const Options& options) {
         work->tell(options.callback, options.error_callback);
+        const auto held = crew_;  // See post().
         post(work, parts);
-        return AsyncResult<typename Job::result>(crew_, work);
+        return AsyncResult<typename Job::result>(held, work);
     }
 
     const std::size_t count_;

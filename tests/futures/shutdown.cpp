@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/futures.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -137,5 +139,52 @@ TEST_CASE("futures: a worker that dies while the executor shuts down") {
             CHECK_THROWS_AS(futures[static_cast<std::size_t>(i)].result(), mp::WorkerLostError);
         else
             CHECK(futures[static_cast<std::size_t>(i)].result() == i);
+    }
+}
+
+// A callback cannot join the pool: the workers, the thread and the memory stayed.
+TEST_CASE("futures: an executor that goes in a callback of its own lets all work end") {
+    const support::watchdog watchdog;
+    auto executor = std::make_unique<mpf::ProcessPoolExecutor>(
+        1, mpf::executor_options{.start_method = EVERY_START_METHOD});
+    const auto pids = executor->worker_pids();
+    std::atomic<bool> given{false};
+    std::atomic<bool> gone{false};
+    const auto first = executor->submit(square, 3);
+    first.add_done_callback([&](const mpf::Future<int>&) {
+        while (!given)
+            std::this_thread::yield();
+        executor.reset();
+        gone = true;
+    });
+    const auto last = executor->submit(sleep_and_square, 5);
+    given = true;
+    support::await([&] { return gone.load(); });
+    CHECK(support::is_reaped(pids[0]));
+    CHECK(first.result() == 9);
+    CHECK(last.result() == 25);
+}
+
+// Between two looks at its state it said what a pool says: ValueError.
+TEST_CASE("futures: what is submitted while another thread shuts down is taken or refused") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
+    for (int round = 0; round < 50; ++round) {
+        mpf::ProcessPoolExecutor executor(1, {.start_method = method});
+        std::atomic<bool> submitting{false};
+        std::thread other([&] {
+            while (!submitting)
+                std::this_thread::yield();
+            executor.shutdown(false);
+        });
+        const auto submit_until_refused = [&] {
+            for (;;) {
+                executor.submit(square, 1);
+                submitting = true;
+            }
+        };
+        CHECK_THROWS_AS(submit_until_refused(), mp::ProcessError);
+        other.join();
     }
 }

@@ -13,6 +13,7 @@
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
+#include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
@@ -206,4 +207,21 @@ TEST_CASE("pool: terminate tells the error callbacks of what had not ended") {
     pool.terminate();
     pool.join();
     CHECK(told == 10);
+}
+
+// The call asked the object for its pool once more after the work was given out.
+TEST_CASE("pool: a callback may let go of the pool before apply_async has returned") {
+    const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
+    for (int round = 0; round < 30; ++round) {
+        auto pool = std::make_unique<mp::Pool>(1, mp::pool_options{.start_method = method});
+        std::atomic<bool> gone{false};
+        mp::Pool& here = *pool;
+        const auto result = here.apply_async(square, mp::args(3), {.callback = [&](int) {
+                                                 pool.reset();
+                                                 gone = true;
+                                             }});
+        support::await([&] { return gone.load(); });
+        CHECK(result.get() == 9);
+    }
 }

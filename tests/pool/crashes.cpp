@@ -392,3 +392,25 @@ TEST_CASE("pool: a task finds the end of standard input at once") {
     mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     CHECK(pool.apply([] { return std::getchar(); }) == EOF);
 }
+
+#if defined(MULTIPROCESSING_POSIX)
+// A pool that has nothing to do does not hear of a worker's death, and the start of another process
+// may wait for it meanwhile. What led a group under that number later was killed with all its group.
+TEST_CASE("pool: a group that has got the number of a dead worker is none of its business") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Process worker([] {});
+    worker.start();
+    worker.join();
+    mp::Process leader([] {
+        mp::detail::lead_group();
+        support::run_for_ever();
+    });
+    leader.start();
+    support::await([&] { return ::getpgid(*leader.pid()) == *leader.pid(); });
+    mp::detail::signal_group(worker.sentinel(), *leader.pid(), support::kill_signal);
+    leader.terminate();
+    leader.join();
+    CHECK(leader.exitcode() == -support::terminate_signal);
+}
+#endif

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
@@ -35,6 +36,41 @@ void sleep_for_ever() {
 std::size_t mapped_blocks() {
     return support::mapped_blocks().size();
 }
+
+#if defined(MULTIPROCESSING_POSIX)
+/// What this worker shares with its pool, besides the rings.
+mp::detail::worker_control& control() {
+    for (const auto block : support::mapped_blocks())
+        if (block.size() == mp::detail::worker_channel::control_bytes)
+            return *reinterpret_cast<mp::detail::worker_control*>(block.data());
+    throw std::logic_error("this is no worker");
+}
+
+int lose_count(int x) {
+    control().taken += 1000;
+    return x;
+}
+
+/// Takes back the reply before this one.
+int lose_a_reply(int x) {
+    control().replies.writer.count -= 2;
+    return x;
+}
+
+/// Writes over what waits behind this task: as if each word were the beginning of a long one.
+int write_over_the_next() {
+    auto& shared = control();
+    while (mp::detail::wait_word::count(shared.tasks.writer.count) <= shared.taken)
+        std::this_thread::yield();
+    using mp::detail::record;
+    const std::uint64_t header = record::header(mp::detail::record_kind::message, 4000);
+    for (const auto block : support::mapped_blocks())
+        if (block.size() != mp::detail::worker_channel::control_bytes)
+            for (std::size_t i = 0; i < block.size(); i += sizeof header)
+                std::memcpy(block.data() + i, &header, sizeof header);
+    return 1;
+}
+#endif
 
 /// Has a pool of three, whose workers it names, and does with it what `Body` says.
 template <class Body>
@@ -185,3 +221,39 @@ TEST_CASE("pool: a task that writes over the pool's memory and dies leaves nobod
         CHECK(pool.apply(square, mp::args(3)) == 9);
     }
 }
+
+#if defined(MULTIPROCESSING_POSIX)
+// The worker took the damaged count for one that the pool had moved, and passed over all that came.
+TEST_CASE("pool: a task that damages the count of tasks leaves no worker that is deaf") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    CHECK(pool.apply(lose_count, mp::args(3)) == 3);
+    pool.apply_async(square, mp::args(4)).wait();  // Lost, where that worker was given it.
+    CHECK(pool.apply(square, mp::args(5)) == 25);
+}
+
+// The worker read on from a place where the pool did not write: it never saw the request to end.
+TEST_CASE("pool: a task that damages what waits behind it keeps no join waiting") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    const auto damage = pool.apply_async(write_over_the_next);
+    const auto next = pool.apply_async(square, mp::args(4));
+    damage.wait();
+    CHECK_THROWS(next.get());
+    pool.close();
+    pool.join();
+    CHECK(pool.worker_pids().empty());
+}
+
+// The pool saw no reply, and the worker slept.
+TEST_CASE("pool: a task that damages the count of replies leaves nobody waiting") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    CHECK(pool.apply(square, mp::args(2)) == 4);
+    CHECK_THROWS_AS(pool.apply(lose_a_reply, mp::args(3)), mp::WorkerLostError);
+    CHECK(pool.apply(square, mp::args(5)) == 25);
+}
+#endif

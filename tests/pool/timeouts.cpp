@@ -8,12 +8,14 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
+#include "support/mappings.hpp"
 #include "support/processes.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
@@ -60,6 +62,16 @@ int start_one_that_stays() {
     mp::Process p(sleep_for_ever);
     p.start();
     return *p.pid();
+}
+#endif
+
+#if defined(MULTIPROCESSING_POSIX)
+/// Writes another time over that of its beginning, and stays.
+void change_beginning(long long began) {
+    for (const auto block : support::mapped_blocks())
+        if (block.size() == mp::detail::worker_channel::control_bytes)
+            reinterpret_cast<mp::detail::worker_control*>(block.data())->began = began;
+    sleep_for_ever();
 }
 #endif
 
@@ -208,3 +220,17 @@ TEST_CASE("pool: the longest of all times is no time at all") {
     CHECK(pool.apply(outlive_sigterm, mp::args(7), {.timeout = std::chrono::hours::max()}) == 7);
     CHECK(other.get() == 4);
 }
+
+#if defined(MULTIPROCESSING_POSIX)
+// The sum of that time and the limit overflowed, or lay in the future for ever.
+TEST_CASE("pool: a task that writes over its beginning is ended for its time all the same") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    using numbers = std::numeric_limits<long long>;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    for (const long long began : {(numbers::max)(), (numbers::min)(), -1LL, 0LL})
+        CHECK_THROWS_AS(
+            pool.apply(change_beginning, mp::args(began), {.timeout = 100ms}), mp::TimeoutError);
+    CHECK(pool.apply(square, mp::args(3)) == 9);
+}
+#endif

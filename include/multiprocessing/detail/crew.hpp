@@ -143,8 +143,9 @@ public:
             if (work_.timed() == 0 || worker->is_being_ended() || !worker->next_limit().passed())
                 continue;
             take_last_replies(*worker);
-            if (worker->next_limit().passed())
-                end_running(*worker, over_time(worker->running()));
+            const task_reference late = worker->running();
+            if (late.owner != nullptr && worker->next_limit().passed())
+                end_running(*worker, over_time(late));
         }
     }
     /// Whether somebody must be here although nobody waits.

@@ -207,13 +207,20 @@ public:
             throw ValueError("the pool is still running: call close() or terminate() first");
         if (is_background_thread())
             throw ProcessError("a callback cannot wait for the end of its own pool");
-        do {
-            drive(
-                here, [&] { return crew_.work().outstanding() == 0; }, deadline::never());
-            await_role(here);  // A stream may have been given more meanwhile.
-        } while (crew_.work().outstanding() != 0);
+        finish_work(here);
         retire(here);
         stop_background(here);
+    }
+
+    /// Takes no more work and waits until all is done and the workers have ended; in a callback,
+    /// too, as end() does.
+    void finish() {
+        close();
+        if (!is_background_thread())
+            return join();
+        visit here(*this);
+        finish_work(here);
+        leave(here);
     }
 
     /// Ends the workers now and waits until they have ended; in a callback, too, whose thread then
@@ -224,8 +231,7 @@ public:
             return join();
         visit here(*this);
         await_role(here);
-        retire(here);
-        leave_background(shared_from_this());
+        leave(here);
     }
 
     std::size_t processes() {
@@ -251,6 +257,20 @@ private:
         here.lock().unlock();
         const relock again{here.lock()};
         look(tasks);
+    }
+
+    /// Returns when all is done and nobody drives.
+    void finish_work(visit& here) {
+        do {
+            drive(
+                here, [&] { return crew_.work().outstanding() == 0; }, deadline::never());
+            await_role(here);  // A stream may have been given more meanwhile.
+        } while (crew_.work().outstanding() != 0);
+    }
+    /// The workers' end in a callback: the rest is done by its thread when that has returned.
+    void leave(visit& here) {
+        retire(here);
+        leave_background(shared_from_this());
     }
 
     /// The workers' end. Nobody drives.

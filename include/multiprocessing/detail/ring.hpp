@@ -120,6 +120,9 @@ public:
         published_.advance(std::exchange(staged_, 0U));
     }
 
+    /// Whether the reader sees all that was published; not in memory that was damaged.
+    bool is_in_step() const noexcept { return published_.count() == count_; }
+
     std::uint32_t consumed() const noexcept { return consumed_.count(); }
     /// What reserve() or backlog_below() last knew of consumed(), and decided on.
     std::uint32_t seen() const noexcept { return seen_; }
@@ -299,6 +302,15 @@ public:
     /// The size of the segment it reads from.
     std::uint64_t capacity() const noexcept { return memory_->capacity(head_.segment()); }
     std::uint32_t staged() const noexcept { return staged_; }
+    /// Before a sleep: whether the writer is where the messages that were taken end, as far as that
+    /// can be told. Where it is not the memory was damaged, and no message would be found again.
+    bool is_in_step() const noexcept {
+        std::uint32_t count = 0;
+        ring_position end;
+        if (!control_->writer.look(count, end) || count != taken())
+            return true;
+        return end.segment() == head_.segment() && end.offset() == head_.offset();
+    }
 
     /// Sleeps until there is a message beyond those taken, or the time has passed.
     std::error_code wait(const deadline& until) noexcept { return published_.wait(taken(), until); }

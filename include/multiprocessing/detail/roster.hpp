@@ -156,10 +156,11 @@ protected:
         process.join();
     }
 
-    /// What a task has started and left goes with its worker, unless that ends when it was to. The
-    /// number is the worker's for as long as it is not waited for.
+    /// What a task has started and left goes with its worker, unless that ends when it was to. Any
+    /// start of a process may have waited for one that died.
     void end_group(worker_link& worker) noexcept {
-        signal_group(*worker.process().pid(), child_process::kill_signal);
+        signal_group(worker.process().sentinel(), *worker.process().pid(),
+                     child_process::kill_signal);
     }
 
     std::size_t processes_;

@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -45,6 +46,9 @@ public:
         try {
             for (std::size_t i = 0; i <= count; ++i)
                 crew->threads_.emplace_back([crew, works = i < count] { crew->live(works); });
+        } catch (const std::system_error& error) {
+            crew->end();
+            throw_system_error(error.code(), "start a thread of a pool");
         } catch (...) {
             crew->end();
             throw_again();

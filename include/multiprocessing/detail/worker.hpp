@@ -129,9 +129,11 @@ private:
     void wait_for_task(std::span<const std::byte>& task) {
         std::error_code ec;
         while (!tasks_.front(task, ec)) {
-            throw_if_error(ec, "read a task from memory that was damaged");
-            if (patience_.spin([&] { return tasks_.backlog() != 0; }))
+            if (!ec && patience_.spin([&] { return tasks_.backlog() != 0; }))
                 continue;
+            if (!ec && is_out_of_step())
+                ec = std::make_error_code(std::errc::bad_message);
+            throw_if_error(ec, "read a task from memory that was damaged");
             tasks_.release();
             // Nor is the tie to the parent there for a task that closes whatever it finds: asleep
             // this worker would stay for ever.
@@ -139,6 +141,16 @@ private:
             const patience::sleep now(patience_);
             throw_if_error(tasks_.wait(deadline::never()), "wait for a task");
         }
+    }
+
+    /// Before a sleep: whether what this worker and the pool know of each other was damaged, so that
+    /// one would wait for the other for ever. The count is read first: where no more has come since
+    /// then, the pool has moved it no further.
+    bool is_out_of_step() noexcept {
+        const std::uint32_t taken = channel_.control().taken.load(std::memory_order_acquire);
+        if (tasks_.backlog() != 0)
+            return false;
+        return taken != index_ || !tasks_.is_in_step() || !replies_.is_in_step();
     }
 
     /// Before it is taken: the pool reads it when it sees that it was. The clock is the same in all
@@ -155,7 +167,7 @@ private:
     }
 
     /// Whether the front of the ring is this worker's to run; the pool may have taken it back.
-    bool take() noexcept {
+    bool take() {
         std::uint32_t expected = index_++;
         if (passed_over_ != 0) {
             --passed_over_;
@@ -166,6 +178,11 @@ private:
             return true;
         // Now `expected` is where the pool moved it: this task and those up to there are not ours.
         passed_over_ = expected - index_;
+        // Beyond what was given no pool moves it: this worker would pass over all that comes, the
+        // request to end among it.
+        if (passed_over_ >= tasks_.backlog())
+            throw_system_error(std::make_error_code(std::errc::bad_message),
+                               "read whose a task is from memory that was damaged");
         return false;
     }
 

@@ -208,10 +208,13 @@ private:
     static std::chrono::nanoseconds limit_of(const task_reference& task) noexcept {
         return task.owner == nullptr ? std::chrono::nanoseconds(0) : task.owner->rules().limit;
     }
+    /// In memory that was damaged it may be a moment that has not been: its task has had its time.
     deadline::clock::time_point began() const noexcept {
         using clock = deadline::clock;
-        return clock::time_point(
+        constexpr clock::time_point first{};
+        const clock::time_point told(
             clock::duration(channel_.control().began.load(std::memory_order_relaxed)));
+        return told < first || told > clock::now() ? first : told;
     }
 
     /// Only its first words can be that.

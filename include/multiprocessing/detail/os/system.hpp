@@ -47,8 +47,9 @@ using backend::end_forked_process;
 
 /// lead_group(): this process, a child that is tied to its parent, and what it starts from now on
 /// become a group: when the parent dies all of it ends, and what is typed at a terminal to
-/// interrupt the parent does not reach it. signal_group(leader, signal): to all of the group, of
-/// whose leader this process is the parent and has not waited for it.
+/// interrupt the parent does not reach it. signal_group(sentinel, leader, signal): to all of the
+/// group of a child of this process; to no other where that was waited for and its number is used
+/// again.
 using backend::lead_group;
 using backend::signal_group;
 
@@ -124,7 +125,7 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     { limit_cpu_time(bytes) } -> std::same_as<std::error_code>;
     { run_on_processor(bytes) } -> std::same_as<std::error_code>;
     { resident_bytes() } -> std::same_as<std::uint64_t>;
-    { signal_group(number, number) }
+    { signal_group(standard_stream(2), number, number) }
     noexcept;
     { out_of_memory_kills() } -> std::same_as<std::uint64_t>;
 };

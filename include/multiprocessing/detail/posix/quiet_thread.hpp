@@ -3,10 +3,12 @@
 #pragma once
 
 #include <csignal>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include <multiprocessing/detail/posix/quiet_mask.hpp>
+#include <multiprocessing/error.hpp>
 
 #include <pthread.h>
 
@@ -28,10 +30,14 @@ std::thread start_quiet_thread(Body body) {
         ::sigset_t before;
     };
     const blocked guard;
-    return std::thread([body = std::move(body), mask = guard.before]() mutable {
-        mask_before_quiet() = mask;
-        body();
-    });
+    try {
+        return std::thread([body = std::move(body), mask = guard.before]() mutable {
+            mask_before_quiet() = mask;
+            body();
+        });
+    } catch (const std::system_error& error) {
+        throw_system_error(error.code(), "start a thread of a pool");
+    }
 }
 
 }  // namespace multiprocessing::detail::posix

@@ -84,8 +84,14 @@ inline void lead_group() noexcept {
             ::fcntl(fd, F_SETOWN, -::getpid());  // On failure it ends this process alone.
 }
 
-inline void signal_group(int leader, int signal) noexcept {
-    ::kill(-leader, signal);  // Fails where it leads no group, or all have ended.
+/// Fails where it leads no group, or all have ended. The kernel is told the leader by its
+/// descriptor, where it knows that (Linux 6.9): the number may be another group's once any part of
+/// the program has waited for it. Older ones are asked first whether that has happened.
+inline void signal_group(native_handle leader, int pid, int signal) noexcept {
+    constexpr unsigned to_group = 1U << 2;
+    if (::syscall(SYS_pidfd_send_signal, leader, signal, nullptr, to_group) == -1 &&
+        errno == EINVAL && ::syscall(SYS_pidfd_send_signal, leader, 0, nullptr, 0) == 0)
+        ::kill(-pid, signal);
 }
 
 inline int machine_cpus() noexcept {

@@ -142,7 +142,7 @@ inline void lead_group() noexcept {
     api::SetConsoleCtrlHandler(nullptr, 1);  // Without a console nothing is typed.
 }
 
-inline void signal_group(int leader, int signal) noexcept {
+inline void signal_group(native_handle, int leader, int signal) noexcept {
     kill_process(leader, -signal);  // Fails where it has ended, and with it the group.
 }
 
