@@ -75,6 +75,12 @@ struct own_loss : mp::WorkerLostError {
     own_loss() : WorkerLostError("lost", {}) {}
 };
 
+bool was_called = false;
+std::exception_ptr read_no_exception(mp::detail::decoder&) {
+    was_called = true;
+    return nullptr;
+}
+
 }  // namespace
 
 TEST_CASE("remote exception: a record names the type and has the text") {
@@ -131,6 +137,16 @@ TEST_CASE("remote exception: a record from nowhere becomes a RemoteError") {
     CHECK_THROWS_AS(
         std::rethrow_exception(mp::detail::exception_from({"std::nothing", "x", "", 0})),
         mp::RemoteError);
+}
+
+TEST_CASE("remote exception: a record that names a thunk of another kind does not have it called") {
+    const auto place =
+        mp::detail::place_of_thunk(mp::detail::thunk_entry<&read_no_exception>::address());
+    mp::detail::exception_record record{"some_error", "x", "", 0};
+    record.image = place.image;
+    record.offset = place.offset;
+    CHECK_THROWS_AS(std::rethrow_exception(mp::detail::exception_from(record)), mp::RemoteError);
+    CHECK_FALSE(was_called);
 }
 
 // The type that stands for it here was recorded under its own name, which no table knows.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/pool.hpp>
-#include <multiprocessing/thread_pool.hpp>
 
 #include <cerrno>
 #include <cstddef>

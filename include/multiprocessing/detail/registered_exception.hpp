@@ -49,6 +49,13 @@ public:
         if (place != entries_.end())
             entries_.erase(place);
     }
+    /// Whether a thunk, which a message names, is one that reads exceptions.
+    bool has_reader(code_address thunk) const noexcept {
+        const std::lock_guard lock(library_mutex());
+        return detail::find_if(entries_.begin(), entries_.end(), [&](const auto& one) {
+                   return one.reader == thunk;
+               }) != entries_.end();
+    }
     /// The reader of the exception that is being handled, and its bytes; null if it is of no
     /// registered type.
     code_address write_current(std::vector<std::byte>& bytes) const {

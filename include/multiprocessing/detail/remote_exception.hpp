@@ -284,6 +284,8 @@ inline exception_record record_current_exception() {
 inline std::exception_ptr registered_exception_from(const exception_record& record) noexcept {
     try {
         const code_address reader = thunk_at({record.image, record.offset});
+        if (!exception_registry::instance().has_reader(reader))
+            return nullptr;
         decoder in(record.values);
         return reinterpret_cast<exception_reader>(const_cast<void*>(reader))(in);
     } catch (...) {

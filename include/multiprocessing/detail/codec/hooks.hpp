@@ -18,7 +18,8 @@ template <class T>
 void read_into(decoder& in, T& target);
 
 /// What `serialize` is called with: `ar(a, b)` and `ar & a & b` name the members that cross. One
-/// function serves all three passes; `Archive::is_loading` tells them apart where it must.
+/// function serves all three passes; `Archive::is_loading` tells them apart where it must. The pass
+/// that counts and the one that writes must name the same values, of the same sizes.
 class sizing_archive {
 public:
     using is_saving = std::true_type;
