@@ -331,11 +331,21 @@ TEST_CASE("pool: a child that a task forks and leaves behind is nothing to the p
     const support::watchdog watchdog;
     mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     const int child = pool.apply([] {
+        int ends[2];
+        if (::pipe(ends) != 0)
+            mp::os::_exit(1);
+        const int last_to_close = ::fcntl(ends[1], F_DUPFD, 1'000);
+        ::close(ends[1]);
         const int pid = mp::os::fork();
         if (pid == 0) {
             close_everything();
             support::run_for_ever();
         }
+        ::close(last_to_close);
+        char unused = 0;
+        if (::read(ends[0], &unused, 1) != 0)  // Until the child's end is closed.
+            mp::os::_exit(1);
+        ::close(ends[0]);
         return pid;
     });
     CHECK(pool.apply(square, mp::args(3)) == 9);
