@@ -75,8 +75,9 @@ public:
     template <class F, class... Ts>
     auto apply(F&& function, std::tuple<Ts...> arguments = {}) {
         const auto work = make_call(std::forward<F>(function), std::move(arguments));
+        const auto held = crew_;  // A task may let go of this object meanwhile.
         post(work, 1);
-        crew_->wait(*work, detail::deadline::never());
+        held->wait(*work, detail::deadline::never());
         return work->take();
     }
     template <class F, class T, class... Ts>
@@ -96,11 +97,12 @@ public:
     auto map(F&& function, Range&& range, const map_options& options = {}) {
         refuse_limits(options);
         const auto work = make_map(std::forward<F>(function), range, options.chunksize);
+        const auto held = crew_;  // As in apply().
         post(work, work->parts());
         if (options.progress)
-            wait_in_sight(*work);
+            wait_in_sight(*held, *work);
         else
-            crew_->wait(*work, detail::deadline::never());
+            held->wait(*work, detail::deadline::never());
         if constexpr (std::is_same_v<mapped<F, Range>, std::vector<std::monostate>>)
             work->take();
         else
@@ -219,14 +221,14 @@ private:
             detail::finish_locally(*held, work);
     }
     template <class Job>
-    void wait_in_sight(Job& work) {
+    static void wait_in_sight(detail::thread_crew& of, Job& work) {
         detail::progress_line line(work.elements());
         std::size_t left = 0;
         const auto is_ready = [&] {
             left = detail::smaller_of(work.remaining() * work.chunk(), work.elements());
             return work.ready();
         };
-        while (!crew_->await(is_ready, detail::deadline::after(detail::progress_line::interval)))
+        while (!of.await(is_ready, detail::deadline::after(detail::progress_line::interval)))
             line.show(work.elements() - left);
         line.show(work.elements());
     }

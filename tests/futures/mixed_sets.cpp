@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -125,4 +126,14 @@ TEST_CASE("futures: a hundred end while several threads wait for them in every w
             waiter.join();
         CHECK(right == 4);
     }
+}
+
+TEST_CASE("futures: a set that was moved to another object has nothing more to give") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpf::ProcessPoolExecutor executor(1, {.start_method = EVERY_START_METHOD});
+    auto first = mpf::as_completed(std::vector{executor.submit(square, 3)});
+    auto second = std::move(first);
+    CHECK_FALSE(first.next());
+    CHECK(second.next().value().result() == 9);
 }

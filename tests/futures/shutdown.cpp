@@ -145,24 +145,25 @@ TEST_CASE("futures: a worker that dies while the executor shuts down") {
 // A callback cannot join the pool: the workers, the thread and the memory stayed.
 TEST_CASE("futures: an executor that goes in a callback of its own lets all work end") {
     const support::watchdog watchdog;
-    auto executor = std::make_unique<mpf::ProcessPoolExecutor>(
-        1, mpf::executor_options{.start_method = EVERY_START_METHOD});
-    const auto pids = executor->worker_pids();
-    std::atomic<bool> given{false};
-    std::atomic<bool> gone{false};
-    const auto first = executor->submit(square, 3);
-    first.add_done_callback([&](const mpf::Future<int>&) {
-        while (!given)
-            std::this_thread::yield();
-        executor.reset();
-        gone = true;
-    });
-    const auto last = executor->submit(sleep_and_square, 5);
-    given = true;
-    support::await([&] { return gone.load(); });
-    CHECK(support::is_reaped(pids[0]));
-    CHECK(first.result() == 9);
-    CHECK(last.result() == 25);
+    const std::string method = EVERY_START_METHOD;
+    const auto handles = support::count_handles();
+    {
+        auto executor = std::make_unique<mpf::ProcessPoolExecutor>(
+            1, mpf::executor_options{.start_method = method});
+        std::atomic<bool> gone{false};
+        const auto first = executor->submit(sleep_for_ever);
+        first.add_done_callback([&](const mpf::Future<int>&) {
+            executor.reset();
+            gone = true;
+        });
+        const auto last = executor->submit(sleep_and_square, 5);
+        first.terminate();
+        support::await([&] { return gone.load(); });
+        CHECK_THROWS_AS(first.result(), mp::CancelledError);
+        CHECK(last.result() == 25);
+        CHECK(support::children().empty());
+    }
+    support::await([&] { return support::count_handles() == handles; });
 }
 
 // Between two looks at its state it said what a pool says: ValueError.

@@ -191,3 +191,20 @@ TEST_CASE(
     of_begun.ends.writer.reset();
     CHECK(support::hear(of_begun.ends.reader).empty());
 }
+
+// One worker after the other died of it, as often as it had been allowed.
+TEST_CASE("pool: letting go of a stream ends its retries") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    const auto die = [](int) -> int { mp::os::_exit(3); };
+    {
+        auto results = pool.imap(die, std::views::iota(0), {.buffersize = 1, .retries = 1'000'000});
+        CHECK_THROWS_AS(results.next(20ms), mp::TimeoutError);
+    }
+    CHECK(pool.apply(square, mp::args(3)) == 9);
+    const auto workers = pool.worker_pids();
+    for (int i = 0; i < 20; ++i)
+        CHECK(pool.apply(square, mp::args(i)) == i * i);
+    CHECK(pool.worker_pids() == workers);
+}

@@ -51,6 +51,24 @@ int lose_count(int x) {
     return x;
 }
 
+/// The task behind this one is taken, though nobody has taken it; another one waits behind that.
+int skip_one(int x) {
+    auto& shared = control();
+    while (mp::detail::wait_word::count(shared.tasks.writer.count) <= shared.taken + 1)
+        std::this_thread::yield();
+    shared.taken += 1;
+    return x;
+}
+
+/// The pool sleeps, and is not to be woken.
+int forget_to_ring(int x) {
+    auto& shared = control();
+    while (shared.ring_wanted == 0)
+        std::this_thread::yield();
+    shared.ring_wanted = 0;
+    return x;
+}
+
 /// Takes back the reply before this one.
 int lose_a_reply(int x) {
     control().replies.writer.count -= 2;
@@ -230,6 +248,28 @@ TEST_CASE("pool: a task that damages the count of tasks leaves no worker that is
     mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
     CHECK(pool.apply(lose_count, mp::args(3)) == 3);
     pool.apply_async(square, mp::args(4)).wait();  // Lost, where that worker was given it.
+    CHECK(pool.apply(square, mp::args(5)) == 25);
+}
+
+// The next task had the result of the one behind it, which nobody answered.
+TEST_CASE("pool: a task that skips the one behind it does not mix up the results of others") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    const auto damage = pool.apply_async(skip_one, mp::args(3));
+    const auto next = pool.apply_async(square, mp::args(10));
+    const auto last = pool.apply_async(square, mp::args(20));
+    CHECK(damage.get() == 3);
+    CHECK_THROWS_AS(next.get(), mp::WorkerLostError);
+    CHECK(last.get() == 400);
+}
+
+// The reply lay there, and both slept.
+TEST_CASE("pool: a task that writes over the pool's wish to be woken leaves nobody waiting") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    CHECK(pool.apply(forget_to_ring, mp::args(3)) == 3);
     CHECK(pool.apply(square, mp::args(5)) == 25);
 }
 

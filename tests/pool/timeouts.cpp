@@ -89,6 +89,25 @@ int number_in(const std::string& path) {
 
 }  // namespace
 
+// The limit of what waits was taken for one of what runs.
+TEST_CASE("pool: the time of a task that waits does not end the one before it") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(1, {.start_method = EVERY_START_METHOD});
+    const auto first = pool.apply_async(
+        [](int x) {
+            std::this_thread::sleep_for(200ms);
+            return x;
+        },
+        mp::args(1));
+    const auto second = pool.apply_async(square, mp::args(3), {.timeout = 1ns});
+    CHECK(first.get() == 1);
+    try {
+        CHECK(second.get() == 9);
+    } catch (const mp::TimeoutError&) {  // It was not so fast.
+    }
+}
+
 TEST_CASE("pool: a task that takes too long is ended, the pool works on") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;

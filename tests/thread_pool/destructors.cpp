@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/thread_pool.hpp>
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <vector>
@@ -80,4 +81,28 @@ TEST_CASE("thread pool: what goes with a task may use the pool") {
     pool.apply_async([carried = std::make_shared<user_of_pool>(pool, used)] {});
     used.get_future().wait();
     CHECK(pool.apply(square, mp::args(3)) == 9);
+}
+
+// The calls went on with what was in the pool's object.
+TEST_CASE("thread pool: a task may let go of the pool that others wait in") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    for (const bool many : {true, false}) {
+        auto pool = std::make_unique<mp::ThreadPool>(2);
+        std::atomic<int> number{0};
+        const auto let_go = [&](int x) {
+            if (number++ == 0)
+                pool.reset();
+            return x;
+        };
+        mp::ThreadPool& here = *pool;
+        try {
+            if (many)
+                here.map(let_go, std::vector<int>(20'000, 1), {.chunksize = 1});
+            else
+                CHECK(here.apply(let_go, mp::args(1)) == 1);
+        } catch (const mp::ProcessError&) {  // What had not begun.
+        }
+        CHECK(number > 0);
+    }
 }

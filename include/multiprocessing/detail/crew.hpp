@@ -143,9 +143,8 @@ public:
             if (work_.timed() == 0 || worker->is_being_ended() || !worker->next_limit().passed())
                 continue;
             take_last_replies(*worker);
-            const task_reference late = worker->running();
-            if (late.owner != nullptr && worker->next_limit().passed())
-                end_running(*worker, over_time(late));
+            if (worker->is_over_time())
+                end_running(*worker, over_time(worker->running()));
         }
     }
     /// Whether somebody must be here although nobody waits.

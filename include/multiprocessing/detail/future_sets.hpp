@@ -97,7 +97,7 @@ public:
     /// The next one that is done, which is not kept here, or empty at the end. Throws
     /// `TimeoutError` where the time of all together has passed.
     std::optional<Future<R>> next() {
-        if (left_ == 0)
+        if (left_ == 0 || !watch_)  // Moved to another object: nothing is left here.
             return std::nullopt;
         auto future = watch_->next(until_);
         if (!future)

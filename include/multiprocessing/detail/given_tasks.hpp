@@ -27,12 +27,13 @@ public:
         std::size_t bytes = 0;
     };
 
-    explicit given_tasks(std::atomic<std::uint32_t>& taken) noexcept : taken_(taken) {}
+    given_tasks(std::atomic<std::uint32_t>& taken, std::atomic<std::uint32_t>& given_back) noexcept
+        : taken_(taken), given_back_(given_back) {}
 
     bool empty() const noexcept { return given_.empty(); }
     std::size_t size() const noexcept { return given_.size(); }
-    /// Bytes of their arguments, with those that were taken back and that the worker has not passed
-    /// over yet: they lie in its ring, and would fill the memory while it runs a long task.
+    /// Bytes of their arguments, with all of those that were taken back and that the worker has not
+    /// passed over yet: they lie in its ring, and would fill the memory while it runs a long task.
     std::size_t bytes() const noexcept { return bytes_ + stale_bytes_; }
     std::uint64_t answered() const noexcept { return answered_; }
     bool has_begun_any() const noexcept { return taken() != 0; }
@@ -63,20 +64,25 @@ public:
         std::uint32_t from = taken();
         std::size_t begun = 0;
         std::size_t count = 0;
+        const std::size_t had = into.size();
         do {
+            into.resize(had);
             if (!is_plausible(from))
                 return;
             begun = begun_of(from);
             count = given_.size() - begun < most ? given_.size() - begun : most;
             if (count == 0)
                 return;
+            // Before they are moved: there may be no memory for them.
+            for (std::size_t i = begun; i < begun + count; ++i)
+                if (given_[i].task.owner != nullptr)
+                    into.push_back(given_[i].task);
+            given_back_.store(from + static_cast<std::uint32_t>(count), std::memory_order_relaxed);
         } while (!taken_.compare_exchange_weak(from, from + static_cast<std::uint32_t>(count),
                                                std::memory_order_acq_rel));
-        for (std::size_t i = 0; i < count; ++i) {
-            if (given_[begun + i].task.owner != nullptr)
-                into.push_back(given_[begun + i].task);
-            bytes_ -= given_[begun + i].bytes;
-            stale_bytes_ += given_[begun + i].bytes;
+        for (std::size_t i = begun; i < begun + count; ++i) {
+            bytes_ -= given_[i].bytes;
+            stale_bytes_ += given_[i].bytes + task_overhead;
         }
         stale_until_ = given_[begun + count - 1].index;
         const auto first = given_.begin() + static_cast<std::ptrdiff_t>(begun);
@@ -132,7 +138,11 @@ private:
         return static_cast<std::int32_t>(a - b) < 0;
     }
 
+    /// Of a task in a ring, besides its arguments.
+    static constexpr std::size_t task_overhead = sizeof(task_header) + sizeof(std::uint64_t);
+
     std::atomic<std::uint32_t>& taken_;
+    std::atomic<std::uint32_t>& given_back_;
     std::deque<entry> given_;
     std::size_t bytes_ = 0;
     std::size_t stale_bytes_ = 0;

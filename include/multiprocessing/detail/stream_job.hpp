@@ -75,8 +75,11 @@ public:
     }
     std::string name() const override { return function_.name() + " over a range"; }
 
-    /// What comes back is not wanted any more.
-    void abandon() noexcept { abandoned_ = true; }
+    /// What comes back is not wanted any more, and what is lost is not run again.
+    void abandon() noexcept {
+        abandoned_ = true;
+        this->obey({this->rules().limit, 0});
+    }
 
     // ---- the reader's side
 

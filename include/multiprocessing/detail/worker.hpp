@@ -138,6 +138,9 @@ private:
             // Nor is the tie to the parent there for a task that closes whatever it finds: asleep
             // this worker would stay for ever.
             throw_if_error(bell_->check(), "find a pool's doorbell; a task closed its descriptor");
+            // Where a task has written over the pool's wish to be rung, it sleeps.
+            if (replies_.backlog() != 0)
+                throw_if_error(bell_->ring(), "ring a pool's doorbell");
             const patience::sleep now(patience_);
             throw_if_error(tasks_.wait(deadline::never()), "wait for a task");
         }
@@ -178,9 +181,10 @@ private:
             return true;
         // Now `expected` is where the pool moved it: this task and those up to there are not ours.
         passed_over_ = expected - index_;
-        // Beyond what was given no pool moves it: this worker would pass over all that comes, the
-        // request to end among it.
-        if (passed_over_ >= tasks_.backlog())
+        // Beyond what was given no pool moves it, nor to where it says that it never has: this
+        // worker would pass over what is its own, the request to end among it.
+        const auto moved = channel_.control().given_back.load(std::memory_order_relaxed);
+        if (passed_over_ >= tasks_.backlog() || static_cast<std::int32_t>(moved - expected) < 0)
             throw_system_error(std::make_error_code(std::errc::bad_message),
                                "read whose a task is from memory that was damaged");
         return false;

@@ -33,9 +33,12 @@ struct worker_control {
     alignas(128) std::atomic<std::uint32_t> taken;
     /// When the last task of limited time was begun, by the monotonic clock. Visible with `taken`.
     std::atomic<std::chrono::steady_clock::rep> began;
+    /// How far the pool has moved `taken`, ever: set before it does so, so that a worker which finds
+    /// that moved sees this, too. Written by the pool alone.
+    alignas(128) std::atomic<std::uint32_t> given_back;
     /// Set by the pool before it sleeps: replies then ring. Partner: the fence in
     /// worker_loop::ring_if_wanted.
-    alignas(128) std::atomic<std::uint32_t> ring_wanted;
+    std::atomic<std::uint32_t> ring_wanted;
 };
 
 /// The memory of one worker. The rings' blocks are apart because each may grow.

@@ -51,7 +51,7 @@ public:
                         setup, options)),
           tasks_(channel_.control().tasks, channel_.tasks()),
           replies_(channel_.control().replies, channel_.replies()),
-          given_(channel_.control().taken) {
+          given_(channel_.control().taken, channel_.control().given_back) {
         process_.start();
         withheld_[0].emplace(channel_.tasks_block()->native());
         withheld_[1].emplace(channel_.replies_block()->native());
@@ -108,21 +108,18 @@ public:
     task_reference running() const noexcept {
         return given_.begun() != 0 ? given_.front().task : task_reference{};
     }
-    /// When a task of limited time that it has may be over: the one that it runs, or one that it
-    /// could begin now.
+    /// When the time of a task may be over: of the one that it runs, or that it could begin now.
+    /// Those behind it have not begun before that is answered.
     deadline next_limit() const noexcept {
-        deadline first = deadline::never();
-        std::size_t left = given_.begun();
-        for (const auto& given : given_) {
-            const auto limit = limit_of(given.task);
-            const bool has_begun = left != 0;
-            left -= has_begun;
-            if (limit.count() != 0)
-                first = deadline::earlier(first, has_begun ? deadline::after(began(), limit)
-                                                           : deadline::after(timeout(limit)));
-        }
-        return first;
+        const auto limit = given_.empty() ? std::chrono::nanoseconds(0)
+                                          : limit_of(given_.front().task);
+        if (limit.count() == 0)
+            return deadline::never();
+        return given_.begun() != 0 ? deadline::after(began(), limit)
+                                   : deadline::after(timeout(limit));
     }
+    /// Whether the task that it runs has had its time, when its replies have been read.
+    bool is_over_time() const noexcept { return given_.begun() != 0 && next_limit().passed(); }
 
     /// Has it end after the task that it runs, if any; it is to have no others.
     void retire() {
@@ -208,13 +205,15 @@ private:
     static std::chrono::nanoseconds limit_of(const task_reference& task) noexcept {
         return task.owner == nullptr ? std::chrono::nanoseconds(0) : task.owner->rules().limit;
     }
-    /// In memory that was damaged it may be a moment that has not been: its task has had its time.
+    /// In memory that was damaged it may be a moment that has not been, by more than the processors'
+    /// clocks may differ: its task has had its time.
     deadline::clock::time_point began() const noexcept {
         using clock = deadline::clock;
         constexpr clock::time_point first{};
+        constexpr std::chrono::seconds tolerance{1};
         const clock::time_point told(
             clock::duration(channel_.control().began.load(std::memory_order_relaxed)));
-        return told < first || told > clock::now() ? first : told;
+        return told < first || told - tolerance > clock::now() ? first : told;
     }
 
     /// Only its first words can be that.

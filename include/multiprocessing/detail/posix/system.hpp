@@ -86,11 +86,18 @@ inline void lead_group() noexcept {
 
 /// Fails where it leads no group, or all have ended. The kernel is told the leader by its
 /// descriptor, where it knows that (Linux 6.9): the number may be another group's once any part of
-/// the program has waited for it. Older ones are asked first whether that has happened.
+/// the program has waited for it. On older ones it is not as long as the leader is there, or nobody
+/// has its number: that is not given away while it is a group's.
 inline void signal_group(native_handle leader, int pid, int signal) noexcept {
     constexpr unsigned to_group = 1U << 2;
-    if (::syscall(SYS_pidfd_send_signal, leader, signal, nullptr, to_group) == -1 &&
-        errno == EINVAL && ::syscall(SYS_pidfd_send_signal, leader, 0, nullptr, 0) == 0)
+    const auto send = [&](int what, unsigned flags) {
+        return ::syscall(SYS_pidfd_send_signal, leader, what, nullptr, flags) == 0 ? 0 : errno;
+    };
+    if (send(signal, to_group) != EINVAL)
+        return;
+    const int answer = send(0, 0);
+    const bool is_there = answer == 0 || answer == EPERM;  // Not permitted: it changed its user.
+    if (is_there || (answer == ESRCH && ::kill(pid, 0) == -1 && errno == ESRCH))
         ::kill(-pid, signal);
 }
 
