@@ -126,7 +126,8 @@ def _codec():
     fresh, copied = "new memory and one memcpy", "the object's own copy"
     for size, write, read in (("small", 13e-9, 7e-9), ("medium", 90e-9, 360e-9)):
         yield Job(f"codec_{size}_write", "codec", "s", (Goal(write),), fresh)
-        yield Job(f"codec_{size}_read", "codec", "s", (Goal(read),), copied)
+        yield Job(f"codec_{size}_read", "codec", "s", (Goal(read),), copied, note=(
+            "The object's own copy is what its memory alone takes, on whatever machine"))
     yield Job("codec_8MiB_write", "codec", "B/s", (), fresh)
     yield Job("codec_8MiB_read", "codec", "s", (), copied)
 
@@ -156,7 +157,9 @@ def _compile():
                "sharedctypes shared_memory managers context spawn reduction os error config")
     for header in headers.split():
         limit = "<thread>" if header == "process" else ""
-        yield Job(f"compile_{header}", "compile", "s", goals.get(header, ()), limit)
+        yield Job(f"compile_{header}", "compile", "s", goals.get(header, ()), limit, note=(
+            "The goal is of a machine on which <boost/process.hpp> takes 1.9 s; compile_subprocess has "
+            "what that takes here"))
     for header in headers.split():
         yield Job(f"compile_memory_{header}", "compile", "B", measured_by=f"compile_{header}")
 

@@ -22,7 +22,6 @@ BENCH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--programs", required=True, help="the folder of the built programs")
-    parser.add_argument("--compiler", default="unknown", help="what built them, for the report")
     parser.add_argument("--results", help="where to write results.json")
     parser.add_argument("--report", default=BENCH, help="the folder of RESULTS.md and charts/")
     parser.add_argument("--quick", action="store_true", help="one line a job, within a minute")
@@ -86,6 +85,15 @@ def measure_all(jobs, options):
     return samples
 
 
+def compiler_of(options):
+    """What built the programs, as CMake has noted beside them."""
+    try:
+        with open(os.path.join(options.programs, "compiler.txt"), encoding="utf-8") as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return "unknown"
+
+
 def kept_entries(path, options):
     if not options.keep or not os.path.exists(path):
         return {}
@@ -106,7 +114,7 @@ def main():
     entries = [kept[job.name] for job in all_jobs() if job.name in kept]
     with open(path, "w", encoding="utf-8") as file:
         json.dump(entries, file, indent=1, ensure_ascii=False)
-    render.write_report(options.report, entries, machine.describe(options.compiler, load_before))
+    render.write_report(options.report, entries, machine.describe(compiler_of(options), load_before))
     print(f"\nWritten: {path}, {os.path.join(options.report, 'RESULTS.md')}")
 
 
