@@ -11,4 +11,6 @@ if [ "$#" -eq 0 ]; then
 fi
 cmake --preset bench
 cmake --build --preset bench
-exec python3 bench/runner/run.py --programs build/bench/bench "$@"
+python=/usr/bin/python3  # The system's own is the peer, as CMake has it.
+[ -x "$python" ] || python=python3
+exec "$python" bench/runner/run.py --programs build/bench/bench "$@"

@@ -14,6 +14,7 @@
 
 #include "support/catch.hpp"
 #include "support/gate.hpp"
+#include "support/gated_task.hpp"
 #include "support/leftovers.hpp"
 #include "support/processes.hpp"
 #include "support/start_methods.hpp"
@@ -36,20 +37,6 @@ int sleep_for_ever() {
 
 std::string same(const std::string& text) {
     return text;
-}
-
-mp::detail::handle begun;
-mp::detail::handle end;
-
-void keep_ends(mp::detail::handle of_begun, mp::detail::handle of_end) {
-    begun = std::move(of_begun);
-    end = std::move(of_end);
-}
-
-int say_and_stay(int x) {
-    support::say(begun, ".");
-    support::wait_for_end(end);
-    return x;
 }
 
 void end_workers(mpf::ProcessPoolExecutor& executor, bool kill) {
@@ -174,9 +161,9 @@ TEST_CASE("futures: a map whose time has passed begins nothing more") {
     {
         mpf::ProcessPoolExecutor executor(
             1, {.start_method = method,
-                .initializer = {keep_ends, std::tuple(of_begun.writer(), of_end.reader())}});
+                .initializer = {support::keep_ends, std::tuple(of_begun.writer(), of_end.reader())}});
         CHECK(executor.submit(square, 2).result() == 4);
-        auto results = executor.map(say_and_stay, std::views::iota(0, 5), {.timeout = 50ms});
+        auto results = executor.map(support::say_and_stay, std::views::iota(0, 5), {.timeout = 50ms});
         CHECK_THROWS_AS(results.next(), mp::TimeoutError);
         of_end.open();  // For one: a second would stay for ever.
         CHECK(executor.submit(square, 3).result() == 9);

@@ -16,6 +16,7 @@
 
 #include "support/catch.hpp"
 #include "support/gate.hpp"
+#include "support/gated_task.hpp"
 #include "support/leftovers.hpp"
 #include "support/processes.hpp"
 #include "support/start_methods.hpp"
@@ -85,20 +86,6 @@ std::vector<std::string> told_by(mp::IMapIterator<R> results) {
 }
 
 using texts = std::vector<std::string>;
-
-mp::detail::handle begun;
-mp::detail::handle end;
-
-void keep_ends(mp::detail::handle of_begun, mp::detail::handle of_end) {
-    begun = std::move(of_begun);
-    end = std::move(of_end);
-}
-
-int say_and_stay(int x) {
-    support::say(begun, ".");
-    support::wait_for_end(end);
-    return x;
-}
 
 }  // namespace
 
@@ -173,11 +160,11 @@ TEST_CASE(
     support::gate of_end;
     {
         mp::Pool pool(1,
-                      {.initializer = {keep_ends, std::tuple(of_begun.writer(), of_end.reader())},
+                      {.initializer = {support::keep_ends, std::tuple(of_begun.writer(), of_end.reader())},
                        .start_method = method});
         std::vector<mp::AsyncResult<int>> others;
         {
-            const auto results = pool.imap(say_and_stay, std::views::iota(0));
+            const auto results = pool.imap(support::say_and_stay, std::views::iota(0));
             for (int i = 0; i < 20; ++i)  // They stand behind, at the same worker.
                 others.push_back(pool.apply_async(square, mp::args(i)));
             support::read_exactly(of_begun.ends.reader.get(), 1);

@@ -13,23 +13,10 @@
 #include "support/watchdog.hpp"
 
 namespace mp = multiprocessing;
+using support::await_none_alive;
 using support::counted;
-
-namespace {
-
-counted pass(const counted& value) {
-    return value;
-}
-
-auto ten() {
-    return std::views::iota(0, 10) | std::views::transform([](int i) { return counted(i); });
-}
-
-void await_none_alive() {
-    support::await([] { return counted::alive == 0; });
-}
-
-}  // namespace
+using support::pass;
+using support::ten;
 
 TEST_CASE("pool: maps and streams that are done keep neither elements nor results") {
     const support::leftovers leftovers;

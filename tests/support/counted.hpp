@@ -3,6 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <ranges>
+
+#include "support/processes.hpp"
 
 namespace support {
 
@@ -22,6 +25,19 @@ public:
     int number = 0;
     static inline std::atomic<int> alive{0};
 };
+
+inline counted pass(const counted& value) {
+    return value;
+}
+
+/// Each is made when it is looked at.
+inline auto ten() {
+    return std::views::iota(0, 10) | std::views::transform([](int i) { return counted(i); });
+}
+
+inline void await_none_alive() {
+    await([] { return counted::alive == 0; });
+}
 
 /// For workers, which are asked how many they have.
 inline int counted_alive() {

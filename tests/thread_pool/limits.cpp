@@ -17,7 +17,10 @@
 #include "support/watchdog.hpp"
 
 namespace mp = multiprocessing;
+using support::await_none_alive;
 using support::counted;
+using support::pass;
+using support::ten;
 
 namespace {
 
@@ -34,18 +37,6 @@ std::vector<int> squares(int count) {
     for (int i = 0; i < count; ++i)
         values.push_back(i * i);
     return values;
-}
-
-counted pass(const counted& value) {
-    return value;
-}
-
-auto ten() {
-    return std::views::iota(0, 10) | std::views::transform([](int i) { return counted(i); });
-}
-
-void await_none_alive() {
-    support::await([] { return counted::alive == 0; });
 }
 
 }  // namespace
