@@ -24,6 +24,44 @@ concept rebuildable = !requires { requires std::is_pointer_v<typename T::key_com
                       !requires { requires std::is_pointer_v<typename T::hasher>; } &&
                       !requires { requires std::is_pointer_v<typename T::key_equal>; };
 
+// GNU's library compares a key twice that is put before the end, and once where it is put before
+// the first. So containers with an order cross from their last element to their first; but one whose
+// elements lie in an array would have to move them all each time.
+template <class T>
+concept crosses_backwards = requires(const T& value) {
+    typename T::key_compare;
+    typename T::node_type;
+    --value.end();
+};
+
+/// Visits the elements in the order in which they cross. By hand: a reverse iterator would look for
+/// each element's place twice.
+template <class T, class Visitor>
+void visit_crossing(const T& container, Visitor visit) {
+    if constexpr (crosses_backwards<T>)
+        for (auto at = container.end(); at != container.begin();)
+            visit(*--at);
+    else
+        for (const auto& element : container)
+            visit(element);
+}
+
+template <class T, class Write>
+void write_crossing(writer& out, const T& container, Write write) {
+    writer own = out;  // As in write_elements(): only a writer of our own stays in registers.
+    visit_crossing(container, [&](const auto& element) { write(own, element); });
+    out = own;
+}
+
+/// Where the next element that crosses belongs.
+template <class T>
+auto next_place(T& container) {
+    if constexpr (crosses_backwards<T>)
+        return container.begin();
+    else
+        return container.end();
+}
+
 template <class T>
 T make_with_room(decoder& in, std::size_t count) {
     T result;
@@ -51,18 +89,18 @@ struct codec<T> {
     static void size(sizer& sizes, const T& value) {
         sizes.add(count_bytes);
         sizes.enter();
-        for (const auto& entry : value) {
+        visit_crossing(value, [&](const auto& entry) {
             size_value<key>(sizes, entry.first);
             size_value<mapped>(sizes, entry.second);
-        }
+        });
         sizes.leave();
     }
     static void write(writer& out, const T& value) {
         out.put_count(value.size());
-        for (const auto& entry : value) {
-            write_value<key>(out, entry.first);
-            write_value<mapped>(out, entry.second);
-        }
+        write_crossing(out, value, [](writer& own, const auto& entry) {
+            write_value<key>(own, entry.first);
+            write_value<mapped>(own, entry.second);
+        });
     }
     static T read(decoder& in) {
         const std::size_t count = in.take_count<T, entry_bytes>();
@@ -70,7 +108,6 @@ struct codec<T> {
     }
 
 private:
-    // The entries come in the order of the container they were in, so the end is a good hint.
     static T read_each(decoder& in, std::size_t count) {
         T result = make_with_room<T>(in, count);
         for (std::size_t i = 0; i < count; ++i) {
@@ -85,10 +122,11 @@ private:
     // A pair makes its key first.
     static void append(T& result, decoder& in) {
         if constexpr (made_by_conversion<key> && made_by_conversion<mapped>) {
-            result.emplace_hint(result.end(), deferred_value<key>{in}, deferred_value<mapped>{in});
+            result.emplace_hint(next_place(result), deferred_value<key>{in},
+                                deferred_value<mapped>{in});
         } else {
             key name = read_value<key>(in);
-            result.emplace_hint(result.end(), std::move(name), read_value<mapped>(in));
+            result.emplace_hint(next_place(result), std::move(name), read_value<mapped>(in));
         }
     }
 };
@@ -106,7 +144,9 @@ struct codec<T> {
     }
     static void write(writer& out, const T& value) {
         out.put_count(value.size());
-        write_elements<key>(out, value, value.size());
+        write_crossing(out, value, [](writer& own, const key& element) {
+            write_value<key>(own, element);
+        });
     }
     static T read(decoder& in) {
         const std::size_t count = in.take_count<key, detail::min_bytes<key>>();
@@ -118,7 +158,7 @@ private:
         T result = make_with_room<T>(in, count);
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t started = in.offset();
-            result.emplace_hint(result.end(), read_element<key>(in));
+            result.emplace_hint(next_place(result), read_element<key>(in));
             check_inserted(result, i + 1, started);
         }
         return result;
