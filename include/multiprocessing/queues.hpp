@@ -8,7 +8,6 @@
 #include <cstring>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -32,6 +31,7 @@ namespace multiprocessing {
 /// `put` throws what writing the value throws, and nothing has to be flushed at the end. A process
 /// that is killed inside `put` or `get` loses what it was putting or had taken, and the queue goes
 /// on for all others; a value of more than 64 KiB whose reader is killed over it comes to another.
+/// It takes the memory of what waits in it; of what has gone it keeps up to 4 MiB for the next.
 /// Memory is found when it is written: where the system has none left it ends the process that
 /// puts.
 template <class T>
@@ -61,19 +61,19 @@ public:
     /// says; throws `Empty` then. Throws `ValueError` after `close()`; what reading the value
     /// throws, which is then gone.
     T get(bool block = true, const timeout& limit = {}) {
-        std::optional<T> value;
         detail::message_buffer copy;
-        const bool done = open().take({block, limit}, [&](std::span<const std::byte> message) {
+        {
+            const auto front = open().front({block, limit});
+            if (!front)
+                throw Empty();
+            const std::span<const std::byte> bytes = front.bytes();
             // Reading may run user's code: not with the queue's lock held, unless a copy would cost
             // more.
-            if (detail::is_bulk<T> || message.size() > most_copied_bytes)
-                value.emplace(detail::decode<T>(message));
-            else
-                std::memcpy(copy.resize(message.size()), message.data(), message.size());
-        });
-        if (!done)
-            throw Empty();
-        return value ? std::move(*value) : detail::decode<T>(copy.bytes());
+            if (detail::is_bulk<T> || bytes.size() > most_copied_bytes)
+                return detail::decode<T>(bytes);
+            std::memcpy(copy.resize(bytes.size()), bytes.data(), bytes.size());
+        }
+        return detail::decode<T>(copy.bytes());
     }
     /// Takes a value if there is one now, or throws `Empty`.
     T get_nowait() { return get(false); }

@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "support/catch.hpp"
+#include "support/file_size_limit.hpp"
 #include "support/leftovers.hpp"
 #include "support/memory_use.hpp"
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <fcntl.h>
-#include <sys/resource.h>
 #endif
 
 namespace {
@@ -74,15 +74,11 @@ TEST_CASE("memory: growth beyond what the system allows is an error, not a signa
     REQUIRE_FALSE(shared_block::create(block, 100'000));
     CHECK(block.extend(shared_block::most_bytes + 1) == std::errc::file_too_large);
 #if defined(MULTIPROCESSING_POSIX)  // Windows has no limits that a process sets itself.
-    ::rlimit before{};
-    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
-    const ::rlimit limit{4096, before.rlim_max};
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    const support::file_size_limit limit(4096);
     CHECK(block.extend(200'000) == std::errc::file_too_large);
     CHECK_FALSE(block.extend(100'000));  // It is as large already.
     shared_block none;
     CHECK(shared_block::create(none, 8192) == std::errc::file_too_large);
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
 #endif
 }
 

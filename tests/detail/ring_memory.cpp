@@ -10,32 +10,12 @@
 
 #include "detail/ring_fixture.hpp"
 #include "support/catch.hpp"
+#include "support/file_size_limit.hpp"
 #include "support/rounds.hpp"
-
-#if defined(MULTIPROCESSING_POSIX)
-#include <sys/resource.h>
-#endif
 
 namespace {
 
 using namespace ring_test;
-
-#if defined(MULTIPROCESSING_POSIX)
-class file_size_limit {
-public:
-    explicit file_size_limit(std::uint64_t bytes) {
-        REQUIRE(::getrlimit(RLIMIT_FSIZE, &before_) == 0);
-        const ::rlimit limit{bytes, before_.rlim_max};
-        REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
-    }
-    file_size_limit(const file_size_limit&) = delete;
-    file_size_limit& operator=(const file_size_limit&) = delete;
-    ~file_size_limit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-
-private:
-    ::rlimit before_{};
-};
-#endif
 
 TEST_CASE("ring: a backlog grows without a reader and its memory goes when it is gone") {
     const ring_fixture ring;
@@ -114,7 +94,7 @@ TEST_CASE("ring: where files may not be large it holds what it can, then is full
     const ring_fixture ring;
     writing_side out(ring);
     reading_side in(ring);
-    const file_size_limit limit(1 << 20);
+    const support::file_size_limit limit(1 << 20);
     std::uint64_t put = 0;
     while (out.put(put, 100))
         ++put;
@@ -140,7 +120,7 @@ TEST_CASE("ring: a reader needs no right to write what it reads") {
     const ring_fixture ring;
     writing_side out(ring);
     REQUIRE(out.put(9, 5 << 20));
-    const file_size_limit limit(4096);
+    const support::file_size_limit limit(4096);
     reading_side in(ring);
     CHECK(in.get() == 9U);
 }

@@ -75,6 +75,7 @@ inline constexpr place layers[] = {
     {"synchronize", 3, 2},
     {"shared_memory", 3, 2},
     {"detail/ring_memory", 3, 2},
+    {"detail/traffic", 3, 1},
     {"detail/ring", 3, 3},
     {"detail/queue_core", 3, 3},
 

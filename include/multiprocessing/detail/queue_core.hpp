@@ -22,6 +22,7 @@
 #include <multiprocessing/detail/ring.hpp>
 #include <multiprocessing/detail/ring_memory.hpp>
 #include <multiprocessing/detail/spin.hpp>
+#include <multiprocessing/detail/traffic.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::detail {
@@ -114,29 +115,13 @@ public:
                 return false;
         reservation reserved(writer_);
         write(place);
-        reserved.publish();
+        traffic_.note(bytes, reserved.publish());
         return true;
     }
 
-    /// Takes a message, which `read(bytes)` gets to see; false if there was none in time. A message
-    /// is taken also where `read` throws.
-    template <class Read>
-    bool take(wait_limit limit, Read read) {
-        const consumer_lock lock(consumers_, limit, [&] { return size() == 0; });
-        if (!lock)
-            return false;
-        take_over_reader(lock.abandoned());
-        std::span<const std::byte> message;
-        if (!wait_for_message(limit, message))
-            return false;
-        {
-            const consumption taken(reader_);
-            read(message);
-        }
-        if (reader_.capacity() >= trimmed_from_bytes)
-            trim(message.size());
-        return true;
-    }
+    class front_message;
+    /// Waits for the oldest message; there is none if none came in time.
+    front_message front(wait_limit limit);
 
 private:
     /// Holds a side's mutex, or not.
@@ -226,28 +211,14 @@ private:
             if (writer_ != nullptr)
                 writer_->drop();
         }
-        void publish() noexcept {
+        /// Whether the consumer slept.
+        bool publish() noexcept {
             writer_->commit();
-            std::exchange(writer_, nullptr)->publish();
+            return std::exchange(writer_, nullptr)->publish();
         }
 
     private:
         ring_writer* writer_;
-    };
-
-    /// Consumes the front of the ring when it ends.
-    class consumption {
-    public:
-        explicit consumption(ring_reader& reader) noexcept : reader_(&reader) {}
-        consumption(const consumption&) = delete;
-        consumption& operator=(const consumption&) = delete;
-        ~consumption() {
-            reader_->pop();
-            reader_->release();
-        }
-
-    private:
-        ring_reader* reader_;
     };
 
     std::uint32_t generation() const noexcept {
@@ -281,7 +252,10 @@ private:
         if (!writer_.backlog_below(maxsize_ != 0 ? maxsize_ : most_messages))
             return nullptr;
         std::error_code ec;
-        std::byte* place = writer_.reserve(bytes, ring_growth::for_large_messages, ec);
+        std::byte* place = writer_.reserve(bytes,
+                                           traffic_.is_stream() ? ring_growth::for_stream
+                                                                : ring_growth::for_large_messages,
+                                           ec);
         if (place == nullptr && !ec) {
             if (!spin_until([&] { return writer_.is_roomy(); }, short_look, looks_for_room))
                 std::this_thread::yield();  // The reader may be waiting for this processor.
@@ -313,7 +287,7 @@ private:
 
     bool wait_for_message(wait_limit& limit, std::span<const std::byte>& message) {
         for (;;) {
-            if (front(message))
+            if (find(message))
                 return true;
             if (limit.immediate())
                 return false;
@@ -325,7 +299,7 @@ private:
             throw_if_error(reader_.wait(limit.until()), "wait for a message in a queue");
         }
     }
-    bool front(std::span<const std::byte>& message) {
+    bool find(std::span<const std::byte>& message) {
         std::error_code ec;
         const bool found = reader_.front(message, ec);
         if (ec)
@@ -378,6 +352,7 @@ private:
     ring_writer writer_;
     ring_reader reader_;
     // Each is its side's, whose mutex guards it.
+    traffic traffic_;
     patience producer_patience_;
     patience consumer_patience_;
     robust_mutex producers_;
@@ -395,5 +370,41 @@ private:
     static constexpr std::uint64_t trimmed_from_bytes = 16 << 20;
     static constexpr std::uint32_t most_messages = 0x7fffffffU - 1;
 };
+
+/// The oldest message of a queue, or none. It lies where it is while this lives, and no other
+/// consumer can take one; the end of this takes it, also where reading it threw.
+class queue_core::front_message {
+public:
+    front_message(queue_core& core, wait_limit limit)
+        : core_(&core), lock_(core.consumers_, limit, [&] { return core.size() == 0; }) {
+        if (!lock_)
+            return;
+        core.take_over_reader(lock_.abandoned());
+        found_ = core.wait_for_message(limit, bytes_);
+    }
+    front_message(const front_message&) = delete;
+    front_message& operator=(const front_message&) = delete;
+    ~front_message() {
+        if (!found_)
+            return;
+        core_->reader_.pop();
+        core_->reader_.release();
+        if (core_->reader_.capacity() >= trimmed_from_bytes)
+            core_->trim(bytes_.size());
+    }
+
+    explicit operator bool() const noexcept { return found_; }
+    std::span<const std::byte> bytes() const noexcept { return bytes_; }
+
+private:
+    queue_core* core_;
+    consumer_lock lock_;
+    bool found_ = false;
+    std::span<const std::byte> bytes_;
+};
+
+inline queue_core::front_message queue_core::front(wait_limit limit) {
+    return front_message(*this, limit);
+}
 
 }  // namespace multiprocessing::detail

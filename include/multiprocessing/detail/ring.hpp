@@ -16,8 +16,9 @@
 
 namespace multiprocessing::detail {
 
-/// When a full segment may be left for a larger one.
-enum class ring_growth { for_large_messages, whenever_full };
+/// When a segment may be left for a larger one: where it is full, for messages that are large for
+/// it or for any; or where it has room, for the one that a stream of messages runs best in.
+enum class ring_growth { for_large_messages, whenever_full, for_stream };
 
 /// The writing side. One thread of one process at a time; another that takes over calls sync()
 /// first.
@@ -65,12 +66,15 @@ public:
         ec = {};
         next_ = tail_;
         const std::uint64_t bytes = record::bytes(payload);
+        if (growth == ring_growth::for_stream && widen(bytes))
+            return place(payload, ec);
         if (!fits(bytes)) {
             refresh();
             next_ = tail_;
             if (!fits(bytes) && !leave(bytes, growth, ec))
                 return nullptr;
-        } else if (tail_.segment() != 0 && calm(bytes) && !enter(0, ec)) {
+        } else if (growth != ring_growth::for_stream && tail_.segment() != 0 && calm(bytes) &&
+                   !enter(0, ec)) {
             return nullptr;
         }
         return place(payload, ec);
@@ -110,14 +114,14 @@ public:
         ++staged_;
     }
 
-    /// Makes all that was committed visible to the reader, and wakes it.
-    void publish() noexcept {
+    /// Makes all that was committed visible to the reader, and wakes it; whether it slept.
+    bool publish() noexcept {
         if (staged_ == 0)
-            return;
+            return false;
         const std::uint32_t before = count_;
         count_ = (count_ + staged_) & 0x7fffffffU;
         control_->writer.prepare(before, count_, tail_);
-        published_.advance(std::exchange(staged_, 0U));
+        return published_.advance(std::exchange(staged_, 0U));
     }
 
     /// Whether the reader sees all that was published; not in memory that was damaged.
@@ -166,7 +170,7 @@ private:
 
     bool leave(std::uint64_t bytes, ring_growth growth, std::error_code& ec) {
         const bool large = bytes > memory_->capacity(next_.segment()) / 4;
-        if (growth == ring_growth::for_large_messages && !large)
+        if (growth != ring_growth::whenever_full && !large)
             return false;
         // Roomy, so that another message of this size may wait behind it; where the system does not
         // allow so much, as large as it must be.
@@ -178,6 +182,23 @@ private:
             --segment;
         }
         return true;
+    }
+
+    /// Goes on to the segment that a stream runs best in, unless it is in one as large; where the
+    /// system refuses the memory it stays for good.
+    bool widen(std::uint64_t bytes) {
+        if (!may_widen_ || memory_->capacity(tail_.segment()) >= ring_memory::kept_bytes ||
+            bytes > ring_memory::kept_bytes / 4)
+            return false;
+        if (tail_.split())
+            refresh();
+        next_ = tail_;
+        if (tail_.split())
+            return false;
+        std::error_code ec;
+        may_widen_ =
+            enter(memory_->segment_for(tail_.highest(), ring_memory::kept_bytes), ec);
+        return may_widen_;
     }
 
     /// Counts the messages for which the first segment would have been enough. Here the writer
@@ -246,6 +267,7 @@ private:
     std::uint32_t count_ = 0;
     std::uint32_t staged_ = 0;
     std::uint32_t calm_ = 0;
+    bool may_widen_ = true;
 };
 
 /// The reading side. One thread of one process at a time; another that takes over calls sync()

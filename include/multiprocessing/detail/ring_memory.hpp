@@ -151,7 +151,8 @@ struct record {
 class ring_memory {
 public:
     static constexpr std::uint32_t most_segments = 40;
-    static constexpr std::uint64_t kept_bytes = 1 << 20;
+    /// Segments up to this size keep their memory; the largest of them is what a stream runs in.
+    static constexpr std::uint64_t kept_bytes = 2 << 20;
 
     /// `first_bytes` is a power of two, at least a page, the same in every process.
     ring_memory(std::shared_ptr<shared_block> block, std::uint64_t offset,

@@ -24,8 +24,9 @@ namespace multiprocessing::detail {
 /// that is the owner of the memory settles.
 ///
 /// `count()`, or `count(cell)`, is the number of steps so far, modulo 2^31; what the advancing side
-/// wrote before is visible with it. `advance(steps)` moves it and wakes the sleeper: both happen or
-/// neither, also if the process is killed meanwhile. `wait(seen, until)` returns when the count is
+/// wrote before is visible with it. `advance(steps)` moves it and wakes the sleeper, if there is one,
+/// which it returns: both happen or neither, also if the process is killed meanwhile. `wait(seen,
+/// until)` returns when the count is
 /// another than `seen` or the time has passed; the caller asks count() which.
 using backend::wait_word;
 
@@ -40,7 +41,7 @@ concept wait_word_contract = std::copyable<Word> &&
     { constant.count() }
     noexcept->std::same_as<std::uint32_t>;
     { word.advance(steps) }
-    noexcept;
+    noexcept->std::same_as<bool>;
     { word.wait(steps, until) }
     noexcept->std::same_as<std::error_code>;
 };

@@ -38,15 +38,17 @@ public:
     }
     std::uint32_t count() const noexcept { return count(*word_); }
 
-    void advance(std::uint32_t steps) noexcept {
-        for (;;) {
+    bool advance(std::uint32_t steps) noexcept {
+        for (bool found_sleeper = false;; found_sleeper = true) {
             std::uint32_t word = word_->load(std::memory_order_relaxed);
             if ((word & 1U) == 0 &&
                 word_->compare_exchange_strong(word, word + 2 * steps, std::memory_order_release,
                                                std::memory_order_relaxed))
-                return;
-            if (steps <= most_steps_with_wake)
-                return add_and_wake(static_cast<int>(2 * steps - 1));
+                return found_sleeper;
+            if (steps <= most_steps_with_wake) {
+                add_and_wake(static_cast<int>(2 * steps - 1));
+                return true;
+            }
             // Sends the sleeper for another look, so that the next turn finds none.
             add_and_wake(-1);
         }

@@ -54,13 +54,17 @@ public:
         return (shared.word.load(std::memory_order_relaxed) & sleeper) != 0;
     }
 
-    void advance(std::uint32_t steps) noexcept {
+    bool advance(std::uint32_t steps) noexcept {
+        bool found_sleeper = false;
         std::uint64_t word = cell_->word.load(std::memory_order_relaxed);
         do {
-            if ((word & sleeper) != 0)
+            if ((word & sleeper) != 0) {
                 event_->wake(cell_->name);
+                found_sleeper = true;
+            }
         } while (!cell_->word.compare_exchange_weak(
             word, advanced(word, steps), std::memory_order_release, std::memory_order_relaxed));
+        return found_sleeper;
     }
 
     std::error_code wait(std::uint32_t seen, const deadline& until) noexcept {

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// The segment that a stream of messages goes on in, and the way back.
+#include <multiprocessing/detail/ring.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <random>
+
+#include <multiprocessing/detail/queue_core.hpp>
+
+#include "detail/ring_fixture.hpp"
+#include "support/catch.hpp"
+#include "support/file_size_limit.hpp"
+#include "support/rounds.hpp"
+
+namespace {
+
+using namespace ring_test;
+using detail::ring_growth;
+using detail::ring_memory;
+
+TEST_CASE("ring: a stream goes on in a larger segment, and comes back when it has ended") {
+    const ring_fixture ring;
+    writing_side out(ring);
+    reading_side in(ring);
+    for (int turn = 0; turn < 3; ++turn) {
+        for (std::uint64_t i = 0; i < 10'000; ++i) {
+            REQUIRE(out.put(i, 1'000, ring_growth::for_stream));
+            REQUIRE(in.get() == i);
+            REQUIRE(in.reader.capacity() == ring_memory::kept_bytes);
+        }
+        for (std::uint64_t i = 0; i < 1'100; ++i) {
+            REQUIRE(out.put(i, 100, ring_growth::for_large_messages));
+            REQUIRE(in.get() == i);
+        }
+        CHECK(in.reader.capacity() == first_bytes);
+    }
+}
+
+TEST_CASE("ring: a stream waits with its new segment until the reader has left an older one") {
+    const ring_fixture ring;
+    writing_side out(ring);
+    reading_side in(ring);
+    for (std::uint64_t i = 0; i < 50; ++i)
+        REQUIRE(out.put(i, 100, ring_growth::whenever_full));
+    for (std::uint64_t i = 50; i < 60; ++i)
+        REQUIRE(out.put(i, 100, ring_growth::for_stream));
+    for (std::uint64_t i = 0; i < 60; ++i) {
+        REQUIRE(in.get() == i);
+        CHECK(in.reader.capacity() < ring_memory::kept_bytes);
+    }
+    REQUIRE(out.put(60, 100, ring_growth::for_stream));
+    CHECK(in.get() == 60U);
+    CHECK(in.reader.capacity() == ring_memory::kept_bytes);
+}
+
+TEST_CASE("ring: a message that is large for the segment of streams goes where large ones go") {
+    const ring_fixture ring;
+    writing_side out(ring);
+    reading_side in(ring);
+    for (const std::size_t bytes : {std::size_t{600'000}, std::size_t{3'000'000}, std::size_t{8}}) {
+        REQUIRE(out.put(bytes, bytes, ring_growth::for_stream));
+        CHECK(in.get() == bytes);
+        CHECK(in.reader.capacity() > bytes);
+    }
+}
+
+TEST_CASE("ring: a stream that is dropped before it is published has left nothing") {
+    const ring_fixture ring;
+    writing_side out(ring);
+    reading_side in(ring);
+    REQUIRE(out.reserve(1'000, ring_growth::for_stream) != nullptr);
+    out.writer.drop();
+    CHECK_FALSE(in.get());
+    REQUIRE(out.put(1));
+    CHECK(in.get() == 1U);
+    CHECK(in.reader.capacity() == first_bytes);
+}
+
+#if defined(MULTIPROCESSING_POSIX)  // Windows has no limits that a process sets itself.
+TEST_CASE("ring: a stream that is refused a larger segment stays in its own") {
+    const ring_fixture ring;
+    writing_side out(ring);
+    reading_side in(ring);
+    const support::file_size_limit limit(1 << 20);
+    for (std::uint64_t i = 0; i < 1'000; ++i) {
+        REQUIRE(out.put(i, 1'000, ring_growth::for_stream));
+        REQUIRE_FALSE(out.ec);
+        REQUIRE(in.get() == i);
+    }
+    CHECK(in.reader.capacity() == first_bytes);
+}
+#endif
+
+TEST_CASE("ring: streams, bursts and single messages by turns lose nothing") {
+    const ring_fixture ring;
+    writing_side out(ring);
+    reading_side in(ring);
+    std::mt19937 random(41);
+    std::uint64_t put = 0;
+    std::uint64_t got = 0;
+    for (int round = 0; round < support::rounds(200); ++round) {
+        const auto growth = static_cast<ring_growth>(random() % 3);
+        const std::size_t most = random() % 8 == 0 ? 100'000 : 2'000;
+        for (auto burst = random() % 1'500; burst > 0; --burst) {
+            put += out.put(put, 8 + random() % most, growth) ? 1 : 0;
+            while (put != got && random() % 2 == 0)
+                REQUIRE(in.get() == got++);
+        }
+        for (const std::uint64_t left = random() % 3 == 0 ? random() % 100 : 0; put - got > left;)
+            REQUIRE(in.get() == got++);
+    }
+    CHECK(put > 1'000);
+}
+
+TEST_CASE("queue: its messages go on in a larger segment where they are a stream") {
+    detail::queue_core queue(0);
+    const std::size_t bytes = GENERATE(std::size_t{1'000}, std::size_t{100});
+    for (int i = 0; i < 600; ++i) {
+        REQUIRE(queue.put(bytes, {true, {}}, [](std::byte*) {}));
+        REQUIRE(queue.front({true, {}}).bytes().size() == bytes);
+    }
+    std::uint64_t there = 0;
+    REQUIRE_FALSE(queue.block().size(there));
+    CHECK((there > ring_memory::kept_bytes) == (bytes == 1'000));
+}
+
+}  // namespace
