@@ -31,7 +31,8 @@ namespace multiprocessing {
 /// `put` throws what writing the value throws, and nothing has to be flushed at the end. A process
 /// that is killed inside `put` or `get` loses what it was putting or had taken, and the queue goes
 /// on for all others; a value of more than 64 KiB whose reader is killed over it comes to another.
-/// It takes the memory of what waits in it; of what has gone it keeps up to 4 MiB for the next.
+/// The memory that a backlog, a large value or a stream of values (2 MiB) has needed goes back as
+/// smaller ones pass after it.
 /// Memory is found when it is written: where the system has none left it ends the process that
 /// puts.
 template <class T>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/detail/codec.hpp>
 
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <chrono>
@@ -141,6 +142,62 @@ TEST_CASE("codec: sets and maps, ordered or not") {
           std::unordered_map<int, std::string>{{1, "x"}});
     CHECK(round_trip(std::unordered_multimap<int, int>{{1, 1}, {1, 2}}).size() == 2);
     CHECK(round_trip(std::map<int, int, std::greater<>>{{1, 1}, {2, 2}}).begin()->first == 2);
+}
+
+struct counting_less {
+    static inline int asked = 0;
+    bool operator()(const std::string& a, const std::string& b) const {
+        ++asked;
+        return a < b;
+    }
+};
+
+TEST_CASE("codec: a map with an order is read with one comparison for each key after the first") {
+    std::map<std::string, int, counting_less> written;
+    for (int i = 0; i < 8; ++i)
+        written["key " + std::to_string(i)] = i;
+    const auto bytes = codec::encode(written);
+    counting_less::asked = 0;
+    const auto read = codec::decode<std::map<std::string, int, counting_less>>(bytes);
+#if defined(MULTIPROCESSING_LIBSTDCXX)
+    CHECK(counting_less::asked == 7);
+#else
+    CHECK(counting_less::asked <= 14);
+#endif
+    CHECK(read == written);
+}
+
+struct marked {
+    int key;
+    int mark;
+    bool operator==(const marked&) const = default;
+};
+struct by_key {
+    bool operator()(const marked& a, const marked& b) const { return a.key < b.key; }
+};
+
+TEST_CASE("codec: equal elements keep their order") {
+    const std::multiset<marked, by_key> set{{1, 1}, {1, 2}, {0, 3}, {1, 4}, {0, 5}};
+    CHECK(round_trip(set) == set);
+}
+
+/// Another order where it is read than where it was written.
+struct turning_less {
+    static inline bool turned = false;
+    bool operator()(int a, int b) const { return turned ? b < a : a < b; }
+};
+
+TEST_CASE("codec: a container whose order has changed meanwhile is made in the new order") {
+    std::set<int, turning_less> written;
+    for (int i = 0; i < 100; ++i)
+        written.insert(i * 37 % 100);
+    const auto bytes = codec::encode(written);
+    turning_less::turned = true;
+    const auto read = codec::decode<std::set<int, turning_less>>(bytes);
+    CHECK(read.size() == 100);
+    CHECK(*read.begin() == 99);
+    CHECK(std::is_sorted(read.begin(), read.end(), std::greater<>()));
+    turning_less::turned = false;
 }
 
 // Only of a standard string is it known that nothing takes what stands for it for something else.

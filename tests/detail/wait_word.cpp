@@ -59,6 +59,18 @@ TEST_CASE("wait_word: counts from zero, by any step, and round at 2^31") {
     CHECK(word.count() == 1);
 }
 
+TEST_CASE("wait_word: to advance tells whether it found somebody asleep, or the mark of one") {
+    const std::uint32_t steps = GENERATE(1U, 5'000U);
+    wait_word::cell cell{};
+    wait_word word(cell);
+    CHECK_FALSE(word.advance(steps));
+    CHECK_FALSE(word.wait(steps, deadline::after(1ms)));
+    REQUIRE(asleep(cell));  // Its time ran out, and the mark is left.
+    CHECK(word.advance(steps));
+    CHECK_FALSE(word.advance(steps));
+    CHECK(word.count() == 3 * steps);
+}
+
 TEST_CASE("wait_word: a wait for a count that has passed returns at once") {
     wait_word::cell cell{};
     wait_word word(cell);

@@ -87,8 +87,10 @@ TEST_CASE("queue: a large value's memory goes after it") {
     CHECK(holds_more_than(100 << 20));
     for (int i = 0; i < 4; ++i)
         CHECK(queue.get().size() == 4 << 20);
-    for (std::uint64_t i = 0; i < 3'000; ++i) {
-        queue.put({i});
+    // Single values, or a stream of them, which goes on in a segment of its own.
+    const std::size_t words = GENERATE(1, 40);
+    for (std::uint64_t i = 0; i < 20'000; ++i) {
+        queue.put(std::vector<std::uint64_t>(words, i));
         REQUIRE(queue.get().front() == i);
     }
     CHECK(holds_less_than(5 << 20));

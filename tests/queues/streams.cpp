@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <random>
 #include <string>
+#include <thread>
 
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
@@ -29,6 +30,9 @@ std::size_t ballast_of(int number) {
     return 300 + static_cast<std::size_t>(number * 37 % 900);
 }
 
+/// Nobody takes any before there are enough to tell a stream: without a reader none sleeps.
+constexpr int enough = 600;
+
 void put_stream(mp::Queue<numbered> queue, int producer, int count) {
     for (int i = 0; i < count; ++i)
         queue.put({producer, i, std::string(ballast_of(i), static_cast<char>('a' + i % 26))});
@@ -42,6 +46,11 @@ void check(const numbered& value, int producer, int number) {
                                  << value.number << " of " << value.producer);
 }
 
+void await_stream(const mp::Queue<numbered>& queue) {
+    while (queue.qsize() < enough)
+        std::this_thread::yield();
+}
+
 TEST_CASE("queue: a stream arrives whole and in order") {
     const support::leftovers leftovers;
     const support::watchdog watchdog(120);
@@ -50,6 +59,7 @@ TEST_CASE("queue: a stream arrives whole and in order") {
     const int count = support::rounds(50'000);
     mp::Queue<numbered> queue(maxsize);
     support::other_process producer(method, put_stream, mp::args(queue, 7, count));
+    await_stream(queue);
     for (int i = 0; i < count; ++i)
         check(queue.get(), 7, i);
     CHECK(queue.empty());
@@ -65,6 +75,7 @@ TEST_CASE("queue: of a stream whose producer is killed all arrives up to a point
     std::mt19937 random(43);
     for (int round = 0; round < rounds; ++round) {
         support::other_process producer(method, put_stream, mp::args(queue, round, 1 << 30));
+        await_stream(queue);
         int next = 0;
         for (auto before = 100 + random() % 3'000; before > 0; --before)
             check(queue.get(), round, next++);

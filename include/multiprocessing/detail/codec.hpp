@@ -27,7 +27,8 @@
 //   count                               8 bytes
 //   array, std::array                   its elements
 //   string, vector, deque, list, path   count, elements
-//   set, map                            count, keys or key and value in turn
+//   set, map                            count, keys or key and value in turn; the standard's
+//                                       with an order from the last to the first
 //   vector<bool>                        count, then eight to a byte, the first in the lowest bit
 //   bitset                              eight to a byte
 //   pair, tuple, complex                its elements

@@ -226,9 +226,9 @@ private:
     }
 
     /// The dead may have left a large message that it had begun.
-    void take_over_writer(bool abandoned) {
+    void take_over_writer(bool abandoned) noexcept {
         if (abandoned || writer_generation_ != generation()) {
-            writer_ = ring_writer(control().ring, write_memory_);
+            writer_.resume();
             writer_generation_ = generation();
             if (abandoned)
                 writer_.drop_unfinished();
@@ -236,9 +236,9 @@ private:
             writer_.sync();
         }
     }
-    void take_over_reader(bool abandoned) {
+    void take_over_reader(bool abandoned) noexcept {
         if (abandoned || reader_generation_ != generation()) {
-            reader_ = ring_reader(control().ring, read_memory_);
+            reader_.resume();
             reader_generation_ = generation();
         } else {
             reader_.sync();
@@ -310,7 +310,7 @@ private:
     /// After a large backlog has gone: gives its memory back, also if nothing is ever put again.
     /// Not where it is the messages that are large: the next one would only ask for the memory
     /// anew. It needs both sides; a producer that is at work gives memory back itself.
-    void trim(std::size_t last_bytes) {
+    void trim(std::size_t last_bytes) noexcept {
         untrimmed_ += last_bytes + record::header_bytes;
         if (untrimmed_ < reader_.capacity() / 16 || last_bytes > reader_.capacity() / 64 ||
             !reader_.empty())
@@ -351,7 +351,7 @@ private:
     ring_memory read_memory_;
     ring_writer writer_;
     ring_reader reader_;
-    // Each is its side's, whose mutex guards it.
+    // Each is its side's, whose mutex guards it, and tells of this process only.
     traffic traffic_;
     patience producer_patience_;
     patience consumer_patience_;

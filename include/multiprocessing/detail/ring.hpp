@@ -26,25 +26,27 @@ class ring_writer {
 public:
     ring_writer(ring_control& control, ring_memory& memory) noexcept
         : control_(&control), memory_(&memory), published_(control.writer.count),
-          consumed_(control.reader.count) {
-        count_ = published_.count();
-        tail_ = control.writer.at(count_);
-        seen_ = consumed_.count();
-        refresh();
+          consumed_(control.reader.count),
+          stream_segment_(memory.segment_for(0, ring_memory::stream_bytes)) {
+        resume();
     }
 
     /// Finds out where the side is if another process has written meanwhile, or died doing so.
     void sync() noexcept {
-        if (const std::uint32_t now = published_.count(); now != count_ || staged_ != 0) {
-            count_ = now;
-            staged_ = 0;
-            tail_ = control_->writer.at(now);
-            seen_ = consumed_.count();
-            // In no segment, should the look at the reader fail: what is remembered of it may be
-            // from before the segment was left and entered again.
-            head_ = {0, ring_memory::most_segments, 0, false};
-            refresh();
-        }
+        if (published_.count() != count_ || staged_ != 0)
+            resume();
+    }
+
+    /// The same where what this process remembers may be half-changed.
+    void resume() noexcept {
+        count_ = published_.count();
+        staged_ = 0;
+        tail_ = control_->writer.at(count_);
+        seen_ = consumed_.count();
+        // In no segment, should the look at the reader fail: what is remembered of it may be from
+        // before the segment was left and entered again.
+        head_ = {0, ring_memory::most_segments, 0, false};
+        refresh();
     }
 
     /// Messages published and not yet consumed.
@@ -66,16 +68,17 @@ public:
         ec = {};
         next_ = tail_;
         const std::uint64_t bytes = record::bytes(payload);
-        if (growth == ring_growth::for_stream && widen(bytes))
+        const std::uint32_t home = growth == ring_growth::for_stream ? stream_home(bytes) : 0;
+        if (tail_.segment() < home && widen(home))
             return place(payload, ec);
         if (!fits(bytes)) {
             refresh();
             next_ = tail_;
             if (!fits(bytes) && !leave(bytes, growth, ec))
                 return nullptr;
-        } else if (growth != ring_growth::for_stream && tail_.segment() != 0 && calm(bytes) &&
-                   !enter(0, ec)) {
-            return nullptr;
+        } else if (may_go_home(bytes, home)) {
+            std::error_code refused;  // Then it stays where it is.
+            enter(home, refused);
         }
         return place(payload, ec);
     }
@@ -114,7 +117,7 @@ public:
         ++staged_;
     }
 
-    /// Makes all that was committed visible to the reader, and wakes it; whether it slept.
+    /// Makes all that was committed visible to the reader, and wakes it; returns whether it slept.
     bool publish() noexcept {
         if (staged_ == 0)
             return false;
@@ -184,29 +187,36 @@ private:
         return true;
     }
 
-    /// Goes on to the segment that a stream runs best in, unless it is in one as large; where the
-    /// system refuses the memory it stays for good.
-    bool widen(std::uint64_t bytes) {
-        if (!may_widen_ || memory_->capacity(tail_.segment()) >= ring_memory::kept_bytes ||
-            bytes > ring_memory::kept_bytes / 4)
-            return false;
+    /// The segment in which messages of this size run as a stream.
+    std::uint32_t stream_home(std::uint64_t bytes) const noexcept {
+        return may_widen_ && bytes <= ring_memory::stream_bytes / 4 ? stream_segment_ : 0;
+    }
+
+    /// Goes on to the segment of streams, although there is room, once the reader has left all
+    /// others. Where the system refuses the memory this process does not ask again.
+    bool widen(std::uint32_t home) {
+        calm_ = 0;
         if (tail_.split())
             refresh();
         next_ = tail_;
         if (tail_.split())
             return false;
         std::error_code ec;
-        may_widen_ =
-            enter(memory_->segment_for(tail_.highest(), ring_memory::kept_bytes), ec);
+        may_widen_ = enter(home, ec);
         return may_widen_;
     }
 
-    /// Counts the messages for which the first segment would have been enough. Here the writer
-    /// looks for the reader now and then although there is room: a large segment would be walked
-    /// through to its end, and all its memory be touched, before it was full.
-    bool calm(std::uint64_t bytes) noexcept {
+    /// Whether it is time to go back to a smaller segment: counts the messages for which it would
+    /// have been enough. Here the writer looks for the reader now and then although there is room:
+    /// a large segment would be walked through to its end, and all its memory be touched, before it
+    /// was full.
+    bool may_go_home(std::uint64_t bytes, std::uint32_t home) noexcept {
         constexpr std::uint32_t long_enough = 1024;
-        const std::uint64_t enough = memory_->capacity(0) / 4;
+        if (tail_.segment() <= home) {
+            calm_ = 0;
+            return false;
+        }
+        const std::uint64_t enough = memory_->capacity(home) / 4;
         const auto is_too_much = [&] { return bytes > enough || used() > enough - bytes; };
         if (is_too_much() && tail_.offset() - looked_ >= enough / 2) {
             refresh();
@@ -267,6 +277,7 @@ private:
     std::uint32_t count_ = 0;
     std::uint32_t staged_ = 0;
     std::uint32_t calm_ = 0;
+    std::uint32_t stream_segment_;
     bool may_widen_ = true;
 };
 
@@ -277,18 +288,20 @@ public:
     ring_reader(ring_control& control, ring_memory& memory) noexcept
         : control_(&control), memory_(&memory), published_(control.writer.count),
           consumed_(control.reader.count) {
-        count_ = consumed_.count();
-        head_ = control.reader.at(count_);
-        available_ = published_.count();
+        resume();
     }
 
     void sync() noexcept {
-        if (const std::uint32_t now = consumed_.count(); now != count_ || staged_ != 0) {
-            count_ = now;
-            staged_ = 0;
-            head_ = control_->reader.at(now);
-            available_ = published_.count();
-        }
+        if (consumed_.count() != count_ || staged_ != 0)
+            resume();
+    }
+
+    /// The same where what this process remembers may be half-changed.
+    void resume() noexcept {
+        count_ = consumed_.count();
+        staged_ = 0;
+        head_ = control_->reader.at(count_);
+        available_ = published_.count();
     }
 
     /// Whether there is a message, and its payload, which stays where it is until release().

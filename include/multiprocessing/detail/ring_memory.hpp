@@ -16,11 +16,11 @@
 namespace multiprocessing::detail {
 
 // A ring is a line of control words for each side and a series of segments, each twice as large as
-// the one before; all but the first exist only after a message or a backlog needed them. A record
+// the one before; all but the first exist only after a message, a backlog or a stream needed them. A record
 // is a header of 8 bytes and a payload, both 8-aligned, never broken at a segment's end. The writer
-// goes on to a larger segment when the one it is in is full, and back to the first when the backlog
-// has gone; a record tells the reader to follow. So a ring holds what its messages need, stays in
-// the cache while there is no backlog, and a writer need not wait for a reader.
+// goes on to a larger segment when the one it is in is full, or to that of streams when there is one,
+// and back when the backlog or the stream has gone; a record tells the reader to follow. So a ring
+// holds what its messages need, and a writer need not wait for a reader.
 //
 // Who writes what. The count and positions of `writer` belong to the writing side, those of
 // `reader` to the reading side; only one thread of all processes is on a side at a time (a mutex of
@@ -151,8 +151,10 @@ struct record {
 class ring_memory {
 public:
     static constexpr std::uint32_t most_segments = 40;
-    /// Segments up to this size keep their memory; the largest of them is what a stream runs in.
-    static constexpr std::uint64_t kept_bytes = 2 << 20;
+    static constexpr std::uint64_t kept_bytes = 1 << 20;
+    /// What a stream of messages runs best in: more than a processor has in a cache of its own
+    /// (traffic.hpp).
+    static constexpr std::uint64_t stream_bytes = 2 << 20;
 
     /// `first_bytes` is a power of two, at least a page, the same in every process.
     ring_memory(std::shared_ptr<shared_block> block, std::uint64_t offset,

@@ -25,17 +25,18 @@ concept rebuildable = !requires { requires std::is_pointer_v<typename T::key_com
                       !requires { requires std::is_pointer_v<typename T::key_equal>; };
 
 // GNU's library compares a key twice that is put before the end, and once where it is put before
-// the first. So containers with an order cross from their last element to their first; but one whose
-// elements lie in an array would have to move them all each time.
+// the first. So its maps and sets with an order cross from their last element to their first. Others
+// do not: where elements lie in arrays, each one put before the first would move the rest.
 template <class T>
-concept crosses_backwards = requires(const T& value) {
-    typename T::key_compare;
-    typename T::node_type;
-    --value.end();
-};
+concept crosses_backwards =
+    (spelling_of<T>().starts_with("std::") || spelling_of<T>().starts_with("class std::")) &&
+    requires(const T& value) {
+        typename T::key_compare;
+        typename T::node_type;
+    };
 
-/// Visits the elements in the order in which they cross. By hand: a reverse iterator would look for
-/// each element's place twice.
+/// Visits the elements in the order in which they cross. A reverse iterator would step back twice
+/// for each: once to read it, once to go on.
 template <class T, class Visitor>
 void visit_crossing(const T& container, Visitor visit) {
     if constexpr (crosses_backwards<T>)

@@ -24,10 +24,10 @@ namespace multiprocessing::detail {
 /// that is the owner of the memory settles.
 ///
 /// `count()`, or `count(cell)`, is the number of steps so far, modulo 2^31; what the advancing side
-/// wrote before is visible with it. `advance(steps)` moves it and wakes the sleeper, if there is one,
-/// which it returns: both happen or neither, also if the process is killed meanwhile. `wait(seen,
-/// until)` returns when the count is
-/// another than `seen` or the time has passed; the caller asks count() which.
+/// wrote before is visible with it. `advance(steps)` moves it and wakes the sleeper: both happen or
+/// neither, also if the process is killed meanwhile. It returns whether there was a sleeper, or the
+/// mark of one that has gone. `wait(seen, until)` returns when the count is another than `seen` or
+/// the time has passed; the caller asks count() which.
 using backend::wait_word;
 
 template <class Word>
