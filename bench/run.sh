@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing, builds the benchmarks, runs them beside their peers and writes
-# bench/RESULTS.md; with --quick it prints one line a job instead. Other arguments go to
-# bench/runner/run.py: `sh bench/run.sh --jobs queue --keep` measures some jobs anew.
+# bench/RESULTS.md; with --quick, or with --jobs for some jobs only, it only prints one line a job.
+# The arguments are those of bench/runner/run.py, which tells them with --help.
 set -eu
 cd "$(dirname "$0")/.."
 

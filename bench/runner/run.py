@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: MIT
 """Measures every job, ours and its peers in turn, and writes results.json, RESULTS.md and charts.
 
-With --quick it prints one line for each job that has a goal and writes nothing.
+It prints one line a job. The results are of one run: with --quick nothing is written, with --jobs
+only where both --results and --report are given. The exit status is 1 where anything failed.
 """
 import argparse
+import functools
 import json
 import os
 import re
 import shlex
+import signal
+import sys
 
 import judge
 import machine
@@ -17,106 +21,163 @@ import render
 from jobs import LIMIT, OURS, UNITS, all_jobs
 
 BENCH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LONGEST_QUICK_RUN = 15
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def above_zero(number):
+    def read(text):
+        value = number(text)
+        if value <= 0:
+            raise ValueError(text)
+        return value
+
+    return read
+
+
+def make_parser():
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programs", required=True, help="the folder of the built programs")
     parser.add_argument("--results", help="where to write results.json")
-    parser.add_argument("--report", default=BENCH, help="the folder of RESULTS.md and charts/")
-    parser.add_argument("--quick", action="store_true", help="one line a job, within a minute")
+    parser.add_argument("--report", help="the folder of RESULTS.md and charts/")
+    parser.add_argument("--quick", action="store_true",
+                        help="only lines, within a minute: jobs without a goal are not measured")
     parser.add_argument("--jobs", default="", help="only jobs whose name has this expression")
-    parser.add_argument("--rounds", type=int, help="measurements of each contender")
-    parser.add_argument("--seconds", type=float, help="for how long one measurement repeats")
+    parser.add_argument("--rounds", type=above_zero(int), help="measurements of each contender")
+    parser.add_argument("--seconds", type=above_zero(float),
+                        help="for how long one measurement repeats")
     parser.add_argument("--under", default="", help="a command to run each program under")
-    parser.add_argument("--keep", action="store_true",
-                        help="take jobs that are not measured from the results.json that is there")
-    return parser.parse_args()
+    return parser
 
 
-def chosen_jobs(options):
-    return [job for job in all_jobs()
-            if re.search(options.jobs, job.name) and (job.goals or not options.quick)]
+def places(options):
+    """Where results.json and the report go; a pair of None where nothing is to be written."""
+    given = options.results, options.report
+    if options.quick and any(given):
+        raise ValueError("--quick writes nothing")
+    if options.jobs and any(given) and not all(given):
+        raise ValueError("with --jobs give both --results and --report, or neither")
+    if options.quick or options.jobs:
+        return given
+    build = os.path.dirname(os.path.abspath(options.programs))
+    return options.results or os.path.join(build, "results.json"), options.report or BENCH
+
+
+def arguments(words=None):
+    parser = make_parser()
+    options = parser.parse_args(words)
+    options.rounds = options.rounds or (1 if options.quick else 5)
+    options.seconds = options.seconds or (0.03 if options.quick else 0.2)
+    try:
+        options.results, options.report = places(options)
+    except ValueError as error:
+        parser.error(str(error))
+    return options
 
 
 def by_job(contenders):
-    """The contenders of each job, ours first. A contender of no job is a mistake."""
-    of_jobs = {job.name: [] for job in all_jobs()}
+    """The contenders of each job, ours first. One of no job is a mistake, and so are two of one
+    name."""
+    of_jobs = {job.name: {} for job in all_jobs()}
     for contender in contenders:
+        name = f"{contender.job}/{contender.who}"
         if contender.job not in of_jobs:
-            raise SystemExit(f"{contender.job}/{contender.who}: no such job in runner/jobs.py")
-        of_jobs[contender.job].append(contender)
+            raise SystemExit(f"{name}: no such job in runner/jobs.py")
+        if contender.who in of_jobs[contender.job]:
+            raise SystemExit(f"{name}: more than one")
+        of_jobs[contender.job][contender.who] = contender
     order = {OURS: 0, LIMIT: 2}
-    return {job: sorted(found, key=lambda c: order.get(c.who, 1)) for job, found in of_jobs.items()}
+    return {job: sorted(found.values(), key=lambda c: order.get(c.who, 1))
+            for job, found in of_jobs.items()}
 
 
-def measure_job(contenders, rounds, seconds, wrapper):
-    """Lists of measurements by contender. They take turns, so that all see the same machine."""
-    measured = {contender.who: [] for contender in contenders}
-    for _ in range(rounds):
-        for contender in contenders:
-            measured[contender.who].append(programs.measure(contender, seconds, wrapper))
+def in_turn(contenders, turn):
+    """All of them, beginning with another one each turn."""
+    first = turn % len(contenders) if contenders else 0
+    return contenders[first:] + contenders[:first]
+
+
+def measure_job(contenders, rounds, measure):
+    """Lists of measurements and failures by contender. They take turns, so that all see the same
+    machine. Who took too long once is not tried again."""
+    measured, hung = {contender.who: [] for contender in contenders}, set()
+    for turn in range(rounds):
+        for contender in in_turn(contenders, turn):
+            if contender.who in hung:
+                continue
+            found = measure(contender)
+            measured[contender.who].append(found)
+            if isinstance(found, programs.Failure) and found.timed_out:
+                hung.add(contender.who)
     return measured
 
 
-def samples_of(job, measured):
-    """The values of a job among its measurements."""
-    field = UNITS[job.unit][0]
-    values = {who: [programs.value_of(one, field) for one in of_one if one]
-              for who, of_one in measured.items()}
-    return {who: [value for value in of_one if value is not None]
-            for who, of_one in values.items()}
+def value_or_failure(found, field):
+    if isinstance(found, programs.Failure):
+        return found
+    value = programs.value_of(found, field)
+    return programs.Failure(f"reports no {field}") if value is None else value
 
 
-def measure_all(jobs, options):
-    """Measures and prints a line a job; the samples of all."""
-    rounds = options.rounds or (1 if options.quick else 5)
-    seconds = options.seconds or (0.03 if options.quick else 0.2)
-    contenders = by_job(programs.find_contenders(options.programs))
-    measured, samples = {}, {}
+def samples_and_failures(job, measured):
+    """The values of a job among its measurements, and the reasons of the failures, by contender."""
+    samples, failures = {}, {}
+    for who, of_one in measured.items():
+        found = [value_or_failure(one, UNITS[job.unit][0]) for one in of_one]
+        samples[who] = [one for one in found if not isinstance(one, programs.Failure)]
+        reasons = [str(one) for one in found if isinstance(one, programs.Failure)]
+        if reasons:
+            failures[who] = reasons
+    return samples, failures
+
+
+def measured_by(job):
+    return job.measured_by or job.name
+
+
+def measure_all(jobs, contenders, options):
+    """Measures and prints a line a job; the samples and the failures of all."""
+    longest = LONGEST_QUICK_RUN if options.quick else programs.LONGEST_RUN
+    measure = functools.partial(programs.measure, seconds=options.seconds,
+                                wrapper=shlex.split(options.under), longest=longest)
+    wanted = {measured_by(job) for job in jobs if job.goals or not options.quick}
+    measured, samples, failures = {}, {}, {}
     print(render.line_head())
     for job in jobs:
-        measured_by = job.measured_by or job.name
-        if measured_by not in measured:
-            measured[measured_by] = measure_job(contenders[measured_by], rounds, seconds,
-                                                shlex.split(options.under))
-        samples[job.name] = samples_of(job, measured[measured_by])
-        print(render.line(judge.judge_all([job], samples)[0]), flush=True)
-    return samples
+        name = measured_by(job)
+        if name not in measured:
+            rounds = options.rounds if name in wanted else 0
+            measured[name] = measure_job(contenders[name], rounds, measure)
+        samples[job.name], failures[job.name] = samples_and_failures(job, measured[name])
+        print(render.line(judge.judge_all([job], samples, failures)[0]), flush=True)
+    return samples, failures
 
 
-def compiler_of(options):
-    """What built the programs, as CMake has noted beside them."""
-    try:
-        with open(os.path.join(options.programs, "compiler.txt"), encoding="utf-8") as file:
-            return file.read().strip()
-    except FileNotFoundError:
-        return "unknown"
+def write(options, entries, facts):
+    with open(options.results, "w", encoding="utf-8") as file:
+        json.dump(entries, file, indent=1, ensure_ascii=False)
+    render.write_report(options.report, entries, facts)
+    print(f"\nWritten: {options.results}, {os.path.join(options.report, 'RESULTS.md')}")
 
 
-def kept_entries(path, options):
-    if not options.keep or not os.path.exists(path):
-        return {}
-    with open(path, encoding="utf-8") as file:
-        return {entry["job"]: entry for entry in json.load(file)}
+def exit_on_signals():
+    """Each program runs in a session of its own, which no signal from a terminal or to our group
+    reaches: it ends with us only where we leave by an exception."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 def main():
     options = arguments()
-    jobs = chosen_jobs(options)
-    load_before = machine.load()
-    samples = measure_all(jobs, options)
-    if options.quick:
-        return
-    path = options.results or os.path.join(os.path.dirname(options.programs), "results.json")
-    kept = kept_entries(path, options)
-    kept.update((entry["job"], entry) for entry in judge.judge_all(jobs, samples))
-    entries = [kept[job.name] for job in all_jobs() if job.name in kept]
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(entries, file, indent=1, ensure_ascii=False)
-    render.write_report(options.report, entries, machine.describe(compiler_of(options), load_before))
-    print(f"\nWritten: {path}, {os.path.join(options.report, 'RESULTS.md')}")
+    jobs = [job for job in all_jobs() if re.search(options.jobs, job.name)]
+    contenders = by_job(programs.find_contenders(options.programs))
+    idle_before = machine.idle() if options.results else None
+    samples, failures = measure_all(jobs, contenders, options)
+    if options.results:
+        write(options, judge.judge_all(jobs, samples, failures),
+              machine.describe(options, idle_before))
+    return 1 if any(failures.values()) else 0
 
 
 if __name__ == "__main__":
-    main()
+    exit_on_signals()
+    sys.exit(main())

@@ -1,7 +1,7 @@
-# The logic of bench/'s runner: ratios, verdicts, tables, charts. It needs Python, which the library
-# and its tests else do without, and no benchmark.
+# The logic of bench/'s runner: how programs end, ratios, verdicts, tables, charts. It needs Python,
+# which the library and its tests else do without, and no benchmark. Like bench/ it is POSIX only.
 find_program(MULTIPROCESSING_PYTHON python3)
-if(MULTIPROCESSING_PYTHON)
+if(MULTIPROCESSING_PYTHON AND NOT WIN32)
     add_test(
         NAME "bench: the runner judges and renders"
         COMMAND

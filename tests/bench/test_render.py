@@ -8,7 +8,6 @@ import xml.etree.ElementTree
 import runner_path  # noqa: F401
 import chart
 import judge
-import programs
 import render
 from jobs import Goal, Job, times
 from units import show
@@ -25,6 +24,14 @@ def entries():
     })
 
 
+def report_of(jobs, samples, failures=None):
+    return render.report(judge.judge_all(jobs, samples, failures), [("date", "today")])
+
+
+def section(text, title):
+    return text.split(f"## {title}\n\n")[1].split("\n\n")[0]
+
+
 class Units(unittest.TestCase):
     def test_values_have_three_digits_and_a_fitting_prefix(self):
         for value, unit, text in (
@@ -36,31 +43,17 @@ class Units(unittest.TestCase):
             self.assertEqual(show(value, unit), text)
 
 
-class Programs(unittest.TestCase):
-    def test_a_name_is_read_without_what_the_library_adds(self):
-        self.assertEqual(programs.parse_name("queue_int/Boost queue/iterations:1/real_time"),
-                         ("queue_int", "Boost queue"))
-
-    def test_a_value_is_read_in_seconds_or_as_it_is(self):
-        output = {"real_time": 3, "time_unit": "us", "items_per_second": 7}
-        self.assertAlmostEqual(programs.value_of(output, "real_time"), 3e-6)
-        self.assertEqual(programs.value_of(output, "items_per_second"), 7)
-        self.assertIsNone(programs.value_of(output, "bytes"))
-
-    def test_of_times_the_median_is_taken_where_there_is_one(self):
-        output = {"real_time": 3, "time_unit": "us", "median": 2e-6}
-        self.assertEqual(programs.value_of(output, "real_time"), 2e-6)
-
-
 class Render(unittest.TestCase):
     def test_a_line_tells_job_ours_best_peer_limit_goal_and_verdict(self):
         line = " ".join(render.line(entries()[0]).split())
-        self.assertEqual(line, "start_fork 130 µs 1.5 ms (CPython) 100 µs ≤ 1.3 x limit yes")
+        self.assertEqual(line, "start_fork 130 µs 1.5 ms (CPython) 100 µs ≤ 1.3 x limit "
+                               "yes, within the spread")
 
     def test_a_table_has_a_row_a_job_and_shows_what_falls_short_or_is_missing(self):
         table = render.table(entries())
-        self.assertIn("| start_fork | 130 µs ±8 % | 1.5 ms ±0 % (CPython) | 100 µs ±0 % (raw fork) | "
-                      "0.0867 | 1.3 | ≤ 1.3 x limit | yes |", table)
+        self.assertIn("| start_fork ↓ | 130 µs ±8 % | 1.5 ms (CPython) | 100 µs (raw fork) | "
+                      "0.0867 | 1.3 | ≤ 1.3 x limit | yes, within the spread |", table)
+        self.assertIn("| queue_int ↑ |", table)
         self.assertIn("| **missing** |", table)
         self.assertIn("| **no** |", table)
 
@@ -71,11 +64,46 @@ class Render(unittest.TestCase):
                 text = file.read()
             self.assertEqual(sorted(os.listdir(os.path.join(folder, "charts"))),
                              ["pool.svg", "queue.svg", "start.svg"])
-        self.assertIn("1 of 3 goals are met, 1 are not; 1 jobs with a goal are missing", text)
-        self.assertIn("- queue_int: ≥ 12 M messages/s, measured 11 M messages/s", text)
-        self.assertIn("- futures: ≤ 3 µs\n", text)
+        self.assertIn("3 jobs have a goal. Met: 1, 1 of them within the spread; not met: 1, 0 of "
+                      "them within the spread; missing in the library: 1; failed: 0; unknown: 0.",
+                      text)
+        self.assertEqual(section(text, "Below their goal"),
+                         "- queue_int: ≥ 12 M messages/s, measured 11 M messages/s")
+        self.assertEqual(section(text, "Missing"), "- futures: ≤ 3 µs")
+        self.assertEqual(section(text, "Failed"), "None.")
         self.assertIn("](charts/start.svg)", text)
         self.assertIn("| date | today |", text)
+
+
+    def test_the_report_lists_missing_jobs_that_have_no_goal(self):
+        text = report_of([Job("imap", "pool", "s")], {"imap": {"CPython": [1]}})
+        self.assertEqual(section(text, "Missing"), "- imap: no goal")
+
+    def test_the_report_tells_who_failed_how_often_and_the_last_reason(self):
+        text = report_of([START], {"start_fork": {"ours": [1], "limit": []}},
+                         {"start_fork": {"ours": ["a", "exit status 1: `b`"], "limit": ["c"]}})
+        self.assertEqual(section(text, "Failed").split("\n"), [
+            "- start_fork, ours: 2 failed, 1 measured; `exit status 1: 'b'`",
+            "- start_fork, limit: 1 failed, 0 measured; `c`"])
+        self.assertIn("| **failed** |", text)
+        self.assertIn("failed: 1; unknown: 0.", text)
+
+    def test_the_report_counts_and_lists_what_is_unknown(self):
+        text = report_of([START], {"start_fork": {"ours": [1], "limit": []}},
+                         {"start_fork": {"limit": ["c"]}})
+        self.assertEqual(section(text, "Unknown"), "- start_fork: ≤ 1.3 x limit, measured 1 s")
+        self.assertIn("failed: 0; unknown: 1.", text)
+
+    def test_the_report_lists_what_is_slower_than_the_best_peer_and_beaten_limits(self):
+        text = report_of([START], {"start_fork": {"ours": [3], "Boost": [2], "limit": [2.5]}})
+        self.assertEqual(section(text, "Slower than the best peer"),
+                         "- start_fork: 3 s, 2 s (Boost); ours / peer 1.5")
+        self.assertEqual(section(text, "Limits that somebody beats"),
+                         "- start_fork, Boost: 2 s; limit 2.5 s (raw fork)")
+
+    def test_a_median_of_zero_has_no_spread(self):
+        entry = judge.judge(Job("queue", "memory", "B"), {"ours": [0, 0]}, {})
+        self.assertIn("| queue ↓ | 0 B |", render.table([entry]))
 
 
 class Chart(unittest.TestCase):
