@@ -67,6 +67,7 @@ def _start():
     yield Job("start_fork_promised", "start", "s", (), "a fork by hand that keeps the same promises")
     yield Job("start_forkserver", "start", "s", (times(2),), fork)
     yield Job("start_spawn", "start", "s", (times(1.3),), spawn)
+    yield Job("start_fork_2GiB", "start", "s", (), fork)
     yield Job("start_forkserver_2GiB", "start", "s", (times_job(1.1, "start_forkserver"),))
     yield Job("start_spawn_2GiB", "start", "s",
               (times(1.3), times_job(1.1, "start_spawn")), spawn)
@@ -151,6 +152,9 @@ def _memory():
                   "raw forks, then waitpid of each")
 
 
+
+def _growth():
+
 def _compile():
     goals = {"process": (Goal(1.0),), "multiprocessing": (Goal(2.0),)}
     headers = ("process multiprocessing pool queues connection subprocess futures thread_pool synchronize "
@@ -169,5 +173,6 @@ THEMES = ("start", "pool", "queue", "pipe", "sync", "codec", "subprocess", "memo
 
 
 def all_jobs():
-    for of_theme in (_start, _pool, _queue, _pipe, _sync, _codec, _subprocess, _memory, _compile):
+    for of_theme in (_start, _pool, _queue, _pipe, _sync, _codec, _subprocess, _memory,
+                     _growth, _compile):
         yield from of_theme()
