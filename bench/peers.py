@@ -307,7 +307,7 @@ def call_true(seconds, resident):
     return result
 
 
-WRITER = "head -c 67108864 /dev/zero"
+WRITER = "dd if=/dev/zero bs=65536 count=1024 status=none"
 
 
 @job("read_64MiB")

@@ -140,7 +140,7 @@ def _subprocess():
     yield Job("call_true_2GiB", "subprocess", "s", (times(1.05),), spawn)
     yield Job("read_64MiB", "subprocess", "B/s", (times(0.95),), "posix_spawn, a loop of read")
     yield Job("check_output_64MiB", "subprocess", "B/s", (),
-              "posix_spawn, a loop of read, appending to a string")
+              "posix_spawn, a loop of read, into a block that grows by realloc")
 
 
 def _memory():
