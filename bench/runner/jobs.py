@@ -87,10 +87,13 @@ def _pool():
         "queue of tasks, no replacement of workers"))
     yield Job("apply_from_idle_by_hand", "pool", "s", (),
               "a call through the pool's rings, without a pool")
-    yield Job("apply_8MiB_vector", "pool", "B/s", (Goal(4 * GIB),), "one memcpy")
-    yield Job("apply_8MiB_span", "pool", "B/s", (Goal(8 * GIB),), "one memcpy")
+    yield Job("apply_8MiB_vector", "pool", "B/s", (Goal(4 * GIB),),
+              "a copy into shared memory, a word, a copy into a new vector, a word back")
+    yield Job("apply_8MiB_span", "pool", "B/s", (Goal(8 * GIB),),
+              "a copy into shared memory, a word there and back")
     yield Job("futures_submit_result", "pool", "s", (Goal(3e-6),))
-    yield Job("start_64_workers", "pool", "s", (Goal(0.020, LIMIT, above=True),), "64 raw forks")
+    yield Job("start_64_workers", "pool", "s", (Goal(0.020, LIMIT, above=True),),
+              "64 raw forks, until each has written a byte to a pipe, as each worker has for ours")
 
 
 def _queue():
