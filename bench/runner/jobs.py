@@ -132,9 +132,9 @@ def _codec():
     for size, write, read in (("small", 13e-9, 7e-9), ("medium", 90e-9, 360e-9)):
         yield Job(f"codec_{size}_write", "codec", "s", (Goal(write),), fresh)
         yield Job(f"codec_{size}_read", "codec", "s", (Goal(read),), copied, note=(
-            "The object's own copy is what its memory alone takes, on whatever machine"))
+            "The limit is the object's own copy"))
     yield Job("codec_8MiB_write", "codec", "B/s", (), fresh)
-    yield Job("codec_8MiB_read", "codec", "s", (), copied)
+    yield Job("codec_8MiB_read", "codec", "B/s", (), copied)
 
 
 def _subprocess():
