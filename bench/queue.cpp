@@ -203,9 +203,11 @@ constexpr traffic kibibytes{1, 200'000, 0, sizeof(kibibyte)};
 constexpr traffic kibibytes_bounded{1, 200'000, 1024, sizeof(kibibyte)};
 constexpr traffic blocks{1, 1'000, 4, block_bytes};
 
+constexpr const char* boost = "Boost message_queue";
+
 void add_stream(const std::string& job, const traffic& load, const auto& value) {
     bench::self_timed(job, bench::ours, our_queue(load, value));
-    bench::self_timed(job, "Boost message_queue", boost_message_queue(load));
+    bench::self_timed(job, boost, boost_message_queue(load));
 }
 
 void add() {
@@ -221,7 +223,7 @@ void add() {
     add_stream("queue_1MiB", blocks, block(block_bytes));
     bench::self_timed("queue_1MiB", bench::limit, raw(blocks, 4));
     bench::contender("queue_round_trip", bench::ours, round_trip);
-    bench::contender("queue_round_trip", "Boost message_queue", boost_round_trip);
+    bench::contender("queue_round_trip", boost, boost_round_trip);
 }
 
 }  // namespace
