@@ -5,9 +5,9 @@
 The work, and where the clock starts and stops, are those of the programs. What still differs:
 
 - A turn has fewer tasks, messages or queues than ours where CPython needs longer: 20,000 tasks
-  (imap: 200,000 of ours, map_chunksize_1: 500,000; default chunks: as many), 100,000 messages
-  (1,000,000; of 1 KiB: 200,000), 200 blocks of 1 MiB (1,000), 20,000 outstanding tasks (1,000,000),
-  100 queues that stay (200). The values are of one task or message.
+  (imap and 64 workers: 200,000 of ours, map_chunksize_1: 500,000; default chunks: as many), 100,000
+  messages (1,000,000; of 1 KiB: 200,000), 200 blocks of 1 MiB (1,000), 20,000 outstanding tasks
+  (1,000,000), 100 queues that stay (200). The values are of one task or message.
 - A first turn is not counted, except of queues, locks, memory, start_64_workers and the growth to
   100,000 tasks. Ours counts it, except where processes and programs are started.
 - Times are medians of turns; ours are means where a turn takes nanoseconds. Rates are means.
