@@ -92,11 +92,13 @@ template <class Message>
 auto copy_object(const Message& value) {
     return [=](benchmark::State& state) {
         Message message = value;
+        const std::size_t bytes = codec::encoded_size(message);
         for (auto _ : state) {
             benchmark::DoNotOptimize(message);
             Message copied(message);
             benchmark::DoNotOptimize(copied);
         }
+        state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
     };
 }
 

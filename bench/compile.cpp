@@ -75,9 +75,10 @@ void add() {
     std::istringstream headers(MULTIPROCESSING_BENCH_HEADERS);
     for (std::string name; headers >> name;)
         add_header("compile_" + name, bench::ours, "multiprocessing/" + name + ".hpp");
-    add_header("compile_process", bench::limit, "thread");
-    for (const char* name : {"subprocess", "multiprocessing"})
-        add_header(std::string("compile_") + name, "Boost.Process", "boost/process.hpp");
+    for (const char* job : {"compile_process", "compile_multiprocessing"})
+        add_header(job, bench::limit, "thread");
+    for (const char* job : {"compile_process", "compile_multiprocessing", "compile_subprocess"})
+        add_header(job, "Boost.Process", "boost/process.hpp");
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 
 #include "support/contender.hpp"
 #include "support/raw.hpp"
+#include "support/tasks.hpp"
 
 #include <cstddef>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -16,19 +16,12 @@ namespace {
 
 namespace mp = multiprocessing;
 
-int identity(int x) {
-    return x;
-}
-
-void nothing() {}
-
 auto tasks(std::size_t count) {
     return [=](benchmark::State& state) {
         mp::Pool pool(2);
-        std::vector<int> xs(count);
-        std::iota(xs.begin(), xs.end(), 0);
+        const auto xs = bench::numbers(count);
         for (auto _ : state)
-            benchmark::DoNotOptimize(pool.map(identity, xs, {.chunksize = 1}));
+            benchmark::DoNotOptimize(pool.map(bench::identity, xs, {.chunksize = 1}));
     };
 }
 
@@ -37,7 +30,7 @@ auto processes(std::size_t count) {
         for (auto _ : state) {
             std::vector<mp::Process> all;
             for (std::size_t i = 0; i < count; ++i) {
-                all.emplace_back(nothing);
+                all.emplace_back(bench::nothing);
                 all.back().start();
             }
             for (auto& process : all)

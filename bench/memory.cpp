@@ -4,6 +4,7 @@
 
 #include "support/contender.hpp"
 #include "support/raw.hpp"
+#include "support/tasks.hpp"
 
 #include <cstddef>
 #include <cstdio>
@@ -34,24 +35,20 @@ void report(benchmark::State& state, double bytes, int count) {
     state.counters["bytes"] = bytes / count;
 }
 
-int identity(int x) {
-    return x;
-}
-
 /// The only worker is stopped while `count` tasks queue up for it. What the caller keeps of each,
 /// its AsyncResult, is the caller's and not counted.
 void outstanding_tasks(benchmark::State& state) {
     constexpr int count = 1'000'000;
     for (auto _ : state) {
         mp::Pool pool(1);
-        const auto first = pool.apply_async(identity, mp::args(0));
+        const auto first = pool.apply_async(bench::identity, mp::args(0));
         first.get();
         std::vector<std::decay_t<decltype(first)>> results(count, first);
         const double before = resident_bytes();
         const int worker = pool.worker_pids().front();
         bench::require(::kill(worker, SIGSTOP) == 0);
         for (auto& result : results)
-            result = pool.apply_async(identity, mp::args(1));
+            result = pool.apply_async(bench::identity, mp::args(1));
         report(state, resident_bytes() - before, count);
         bench::require(::kill(worker, SIGCONT) == 0);
         results.back().get();

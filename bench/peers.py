@@ -2,10 +2,25 @@
 # SPDX-License-Identifier: MIT
 """What CPython's own modules do with the jobs of bench/.
 
-`peers.py --list` names the jobs; `peers.py --job JOB --seconds S` measures one for about so long and
-prints what a program of Google Benchmark would print for it.
+The work, and where the clock starts and stops, are those of the programs. What still differs:
+
+- A turn has fewer tasks, messages or queues than ours where CPython needs longer: 20,000 tasks
+  (imap and 64 workers: 200,000 of ours, map_chunksize_1: 500,000; default chunks: as many), 100,000
+  messages (1,000,000; of 1 KiB: 200,000), 200 blocks of 1 MiB (1,000), 20,000 outstanding tasks
+  (1,000,000), 100 queues that stay (200). The values are of one task or message.
+- A first turn is not counted, except of queues, locks, memory, start_64_workers and the growth to
+  100,000 tasks. Ours counts it, except where processes and programs are started.
+- Times are medians of turns; ours are means where a turn takes nanoseconds. Rates are means.
+- Values are Python's objects, and a pickle tells what they are; the other side of ours knows. An
+  array is what is nearest to a vector of double. To a task, though, go bytes, which pickle copies
+  least; to the task that takes a span, the name of shared memory that workers attach to once.
+- A queue's put() only hands the message to a thread of its process.
+
+`peers.py --list` names the jobs; `peers.py --job JOB --seconds S` measures one for about so long
+and prints what a program of Google Benchmark would print for it.
 """
 import argparse
+import array
 import concurrent.futures
 import json
 import multiprocessing as mp
@@ -13,9 +28,13 @@ import os
 import pickle
 import statistics
 import subprocess
+import sys
 import time
 
+from support import start_target
+
 WORKERS = 2
+MANY_WORKERS = 64
 GIB2 = 2 << 30
 JOBS = {}
 
@@ -30,9 +49,11 @@ def job(name, *arguments):
     return add
 
 
-def repeat(seconds, act, setup=None, items=0, size=0):
-    """Repeats `act` for about `seconds`; `setup` runs before each turn and is not counted."""
-    act()
+def repeat(seconds, act, setup=None, items=0, size=0, first=True):
+    """Repeats `act` for about `seconds`; `setup` runs before each turn and is not counted, nor is a
+    first turn unless `first` is false: then there is none."""
+    if first:
+        act()
     taken, spent = [], 0.0
     while spent < seconds:
         if setup:
@@ -60,21 +81,20 @@ def each_of_many(result, count):
 
 # Start.
 
-def nothing():
-    pass
-
-
 @job("start_fork", "fork", 0)
 @job("start_forkserver", "forkserver", 0)
 @job("start_spawn", "spawn", 0)
+@job("start_fork_2GiB", "fork", GIB2)
 @job("start_forkserver_2GiB", "forkserver", GIB2)
 @job("start_spawn_2GiB", "spawn", GIB2)
 def start(seconds, method, resident):
     context = mp.get_context(method)
+    # The children would import, and first compile, all of this file.
+    sys.modules["__main__"] = start_target
     memory = b"x" * resident
 
     def start_and_join():
-        process = context.Process(target=nothing)
+        process = context.Process(target=start_target.nothing)
         process.start()
         process.join()
 
@@ -93,17 +113,29 @@ def last(xs):
     return xs[-1]
 
 
-@job("map_chunksize_1", 20_000, 1, "map")
-@job("map_default_chunks", 2_000_000, None, "map")
-@job("imap", 20_000, 1, "imap")
-@job("imap_unordered", 20_000, 1, "imap_unordered")
-def pool_map(seconds, count, chunksize, method):
-    with mp.Pool(WORKERS) as pool:
-        options = {"chunksize": chunksize} if chunksize else {}
+@job("map_chunksize_1", WORKERS, 20_000, 1)
+@job("map_default_chunks", WORKERS, 2_000_000, None)
+@job("map_64_workers", MANY_WORKERS, 20_000, 1)
+def pool_map(seconds, workers, count, chunksize):
+    with mp.Pool(workers) as pool:
         xs = list(range(count))
 
         def run():
-            assert sum(1 for _ in getattr(pool, method)(identity, xs, **options)) == count
+            assert len(pool.map(identity, xs, chunksize)) == count
+
+        return repeat(seconds, run, items=count)
+
+
+@job("imap", "imap")
+@job("imap_unordered", "imap_unordered")
+def pool_stream(seconds, method):
+    count = 20_000
+    with mp.Pool(WORKERS) as pool:
+        xs = list(range(count))
+
+        def run():
+            for _ in getattr(pool, method)(identity, xs):
+                pass
 
         return repeat(seconds, run, items=count)
 
@@ -116,11 +148,58 @@ def pool_apply(seconds, setup):
 
 
 @job("apply_8MiB_vector")
-@job("apply_8MiB_span")
 def pool_apply_large(seconds):
     with mp.Pool(WORKERS) as pool:
-        values = bytearray(8 << 20)
+        values = bytes(8 << 20)
         return repeat(seconds, lambda: pool.apply(last, (values,)), size=len(values))
+
+
+ATTACHED = {}
+
+
+def shared_block(*arguments, **options):
+    # Not for everybody: it imports so much that the children of all other jobs would start later.
+    from multiprocessing.shared_memory import SharedMemory
+    return SharedMemory(*arguments, **options)
+
+
+def last_of_shared(name):
+    if name not in ATTACHED:
+        ATTACHED[name] = shared_block(name)
+    return ATTACHED[name].buf[-1]
+
+
+@job("apply_8MiB_span")
+def pool_apply_shared(seconds):
+    values = bytes(8 << 20)
+    block = shared_block(create=True, size=len(values))
+
+    def apply(pool):
+        block.buf[:len(values)] = values
+        return pool.apply(last_of_shared, (block.name,))
+
+    try:
+        with mp.Pool(WORKERS) as pool:
+            return repeat(seconds, lambda: apply(pool), size=len(values))
+    finally:
+        block.close()
+        block.unlink()
+
+
+@job("start_64_workers")
+def start_many_workers(seconds):
+    """Until each has run its initializer, which writes a byte to a pipe."""
+    taken = []
+    while sum(taken) < seconds:
+        running, arrive = os.pipe()
+        begin = time.perf_counter()
+        with mp.Pool(MANY_WORKERS, os.write, (arrive, b"x")):
+            for _ in range(MANY_WORKERS):
+                os.read(running, 1)
+            taken.append(time.perf_counter() - begin)
+        os.close(running)
+        os.close(arrive)
+    return {**report(sum(taken), len(taken)), "median": statistics.median(taken)}
 
 
 @job("futures_submit_result")
@@ -132,42 +211,44 @@ def submit(seconds):
 # Queues and pipes.
 
 def put_many(queue, go, value, count):
-    go.wait()
+    go.get()
     for _ in range(count):
         queue.put(value)
 
 
-def get_many(queue, go, count):
-    go.wait()
+def get_many(queue, go, done, count):
+    go.get()
     for _ in range(count):
         queue.get()
+    done.put(1)
 
 
-@job("queue_int", "Queue", 1, 20_000, 0, 7)
-@job("queue_int_bounded", "Queue", 1, 20_000, 1024, 7)
-@job("queue_int_4_4", "Queue", 4, 20_000, 0, 7)
-@job("simple_queue_int", "SimpleQueue", 1, 20_000, None, 7)
-@job("queue_1KiB", "Queue", 1, 20_000, 1024, bytes(1 << 10))
-@job("queue_1KiB_unbounded", "Queue", 1, 20_000, 0, bytes(1 << 10))
+@job("queue_int", "Queue", 1, 100_000, 0, 7)
+@job("queue_int_bounded", "Queue", 1, 100_000, 1024, 7)
+@job("queue_int_4_4", "Queue", 4, 100_000, 0, 7)
+@job("simple_queue_int", "SimpleQueue", 1, 100_000, None, 7)
+@job("queue_1KiB", "Queue", 1, 100_000, 1024, bytes(1 << 10))
+@job("queue_1KiB_unbounded", "Queue", 1, 100_000, 0, bytes(1 << 10))
 @job("queue_1MiB", "Queue", 1, 200, 4, bytes(1 << 20))
 def queue_stream(seconds, kind, pairs, count, most, value):
     make = getattr(mp, kind)
 
     def stream():
         queue = make() if most is None else make(most)
-        go = mp.Event()
+        go, done = mp.SimpleQueue(), mp.SimpleQueue()
         producers = [mp.Process(target=put_many, args=(queue, go, value, count // pairs))
                      for _ in range(pairs)]
-        consumers = [mp.Process(target=get_many, args=(queue, go, count // pairs))
+        consumers = [mp.Process(target=get_many, args=(queue, go, done, count // pairs))
                      for _ in range(pairs)]
         for process in producers + consumers:
             process.start()
         begin = time.perf_counter()
-        go.set()
-        for process in consumers:
-            process.join()
+        for _ in range(2 * pairs):
+            go.put(1)
+        for _ in range(pairs):
+            done.get()
         taken = time.perf_counter() - begin
-        for process in producers:
+        for process in producers + consumers:
             process.join()
         return taken
 
@@ -195,27 +276,39 @@ def queue_round_trip(seconds):
     return result
 
 
-def echo_pipe(end):
-    try:
-        while True:
-            end.send_bytes(end.recv_bytes())
-    except EOFError:
-        pass
+def echo_bytes(end):
+    while True:
+        end.send_bytes(end.recv_bytes())
+
+
+def echo_values(end):
+    while True:
+        end.send(end.recv())
+
+
+def pass_through_pipe(seconds, echo, pass_with):
+    here, there = mp.Pipe()
+    process = mp.Process(target=echo, args=(there,), daemon=True)
+    process.start()
+    result = repeat(seconds, lambda: pass_with(here))
+    process.terminate()
+    process.join()
+    return result
 
 
 @job("pipe_64B", 64)
 @job("pipe_64KiB", 64 << 10)
 @job("pipe_1MiB", 1 << 20)
 def pipe_round_trip(seconds, size):
-    here, there = mp.Pipe()
-    process = mp.Process(target=echo_pipe, args=(there,))
-    process.daemon = True
-    process.start()
     message = bytes(size)
-    result = repeat(seconds, lambda: (here.send_bytes(message), here.recv_bytes()))
-    process.terminate()
-    process.join()
-    return result
+    return pass_through_pipe(seconds, echo_bytes,
+                             lambda end: (end.send_bytes(message), end.recv_bytes()))
+
+
+@job("pipe_64B_values")
+def pipe_values(seconds):
+    message = bytes(64)
+    return pass_through_pipe(seconds, echo_values, lambda end: (end.send(message), end.recv()))
 
 
 # Locks.
@@ -232,24 +325,26 @@ def lock_uncontended(seconds):
     return each_of_many(repeat(seconds, take_turns, items=turns), turns)
 
 
-def take_turns(lock, ready, count):
-    ready.wait()
+def take_turns(lock, meet, count):
+    """The seconds from where both processes begin to where both have ended."""
+    meet.wait()
+    begin = time.perf_counter()
     for _ in range(count):
         lock.acquire()
         lock.release()
+    meet.wait()
+    return time.perf_counter() - begin
 
 
 @job("lock_two_processes")
 def lock_contended(seconds):
-    turns, rounds, spent = 20_000, 0, 0.0
+    turns, rounds, spent = 200_000, 0, 0.0
     while rounds == 0 or spent < seconds:
-        lock, ready = mp.Lock(), mp.Barrier(2)
-        other = mp.Process(target=take_turns, args=(lock, ready, turns))
+        lock, meet = mp.Lock(), mp.Barrier(2)
+        other = mp.Process(target=take_turns, args=(lock, meet, turns))
         other.start()
-        begin = time.perf_counter()
-        take_turns(lock, ready, turns)
+        spent += take_turns(lock, meet, turns)
         other.join()
-        spent += time.perf_counter() - begin
         rounds += 1
     return report(spent, rounds, 2 * turns)
 
@@ -307,7 +402,7 @@ def call_true(seconds, resident):
     return result
 
 
-WRITER = "head -c 67108864 /dev/zero"
+WRITER = "dd if=/dev/zero bs=65536 count=1024 status=none"
 
 
 @job("read_64MiB")
@@ -327,9 +422,14 @@ def check_output(seconds):
 
 # The codec's peer is pickle.
 
-SMALL = (1, -7, 2.5, True, "hello world")
+def small_message(number):
+    # Each has a name of its own: pickle writes an object once that it meets again.
+    return (number, -7, 2.5, True, " ".join(("hello", "world")))
+
+
+SMALL = small_message(1)
 MEDIUM = (42, "t" * 40, list(range(64)), {f"score {i}": float(i) for i in range(8)}, "a remark",
-          [SMALL] * 8)
+          [small_message(i) for i in range(8)])
 
 
 def repeat_many(seconds, act, turns=1_000):
@@ -351,6 +451,22 @@ def pickle_write(seconds, value):
 def pickle_read(seconds, value):
     data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     return repeat_many(seconds, lambda: pickle.loads(data))
+
+
+def large_message():
+    return array.array("d", [1.5]) * (1 << 20)
+
+
+@job("codec_8MiB_write")
+def pickle_write_large(seconds):
+    message = large_message()
+    return repeat(seconds, lambda: pickle.dumps(message, pickle.HIGHEST_PROTOCOL), size=8 << 20)
+
+
+@job("codec_8MiB_read")
+def pickle_read_large(seconds):
+    data = pickle.dumps(large_message(), pickle.HIGHEST_PROTOCOL)
+    return repeat(seconds, lambda: pickle.loads(data), size=8 << 20)
 
 
 # Memory and growth.
@@ -390,18 +506,20 @@ def memory_queue(seconds):
 @job("growth_tasks_100", 100)
 @job("growth_tasks_1000", 1_000)
 @job("growth_tasks_10000", 10_000)
+@job("growth_tasks_100000", 100_000)
 def growth_tasks(seconds, count):
     with mp.Pool(WORKERS) as pool:
         xs = list(range(count))
-        return repeat(seconds, lambda: pool.map(identity, xs, chunksize=1))
+        return repeat(seconds, lambda: pool.map(identity, xs, chunksize=1), first=count < 100_000)
 
 
 @job("growth_processes_1", 1)
 @job("growth_processes_10", 10)
 @job("growth_processes_100", 100)
+@job("growth_processes_1000", 1_000)
 def growth_processes(seconds, count):
     def run():
-        processes = [mp.Process(target=nothing) for _ in range(count)]
+        processes = [mp.Process(target=start_target.nothing) for _ in range(count)]
         for process in processes:
             process.start()
         for process in processes:

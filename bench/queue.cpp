@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How many messages a second go from process to process through a queue. Queues that hold a number
-// of messages at most hold as many here; ours is measured as Python's, too, without a bound.
+// How many messages a second go from process to process through a queue. Who of ours has a bound
+// stands beside peers with the same; without one, as Python's, beside those that have room for all.
 #include <multiprocessing/process.hpp>
 #include <multiprocessing/queues.hpp>
 
@@ -92,22 +92,43 @@ auto our_queue(const traffic& load, const T& value) {
     };
 }
 
-/// A message queue of Boost's with a name of its own, which goes with it.
+/// A message queue of Boost's with a name of its own, which goes with it. One without a bound does
+/// not exist there: it has room for as many messages as will ever be put, and has held as many
+/// before the time begins, or it would wait for new memory with each. It goes through all of its
+/// memory in turn, where ours and the raw ring use again what has just been read.
 class boost_queue {
 public:
     explicit boost_queue(const traffic& load)
-        : name_("multiprocessing-bench-" + std::to_string(::getpid())) {
+        : name_("multiprocessing-bench-" + std::to_string(::getpid()) + "-" +
+                std::to_string(made_++)) {
+        const int most = load.most == 0 ? load.count : load.most;
         ipc::message_queue::remove(name_.c_str());
-        queue_ = std::make_unique<ipc::message_queue>(
-            ipc::create_only, name_.c_str(), static_cast<std::size_t>(load.most), load.bytes);
+        queue_ = std::make_unique<ipc::message_queue>(ipc::create_only, name_.c_str(),
+                                                      static_cast<std::size_t>(most), load.bytes);
+        if (load.most == 0)
+            fill_and_empty(load);
     }
     boost_queue(const boost_queue&) = delete;
     boost_queue& operator=(const boost_queue&) = delete;
     ~boost_queue() { ipc::message_queue::remove(name_.c_str()); }
 
-    ipc::message_queue& get() const { return *queue_; }
+    void put(const void* message, std::size_t bytes) const { queue_->send(message, bytes, 0); }
+    void get(void* message, std::size_t bytes) const {
+        ipc::message_queue::size_type got = 0;
+        unsigned priority = 0;
+        queue_->receive(message, bytes, got, priority);
+    }
 
 private:
+    void fill_and_empty(const traffic& load) const {
+        block message(load.bytes);
+        for (int i = 0; i < load.count; ++i)
+            put(message.data(), message.size());
+        for (int i = 0; i < load.count; ++i)
+            get(message.data(), message.size());
+    }
+
+    static inline int made_ = 0;
     std::string name_;
     std::unique_ptr<ipc::message_queue> queue_;
 };
@@ -115,17 +136,12 @@ private:
 auto boost_message_queue(const traffic& load) {
     return [=](benchmark::State& state) {
         for (auto _ : state) {
-            const boost_queue made(load);
-            ipc::message_queue& queue = made.get();
+            const boost_queue queue(load);
             const block value(load.bytes);
             block into(load.bytes);
             state.SetIterationTime(stream(
-                load.pairs, load.count, [&, value] { queue.send(value.data(), load.bytes, 0); },
-                [&, into]() mutable {
-                    ipc::message_queue::size_type bytes = 0;
-                    unsigned priority = 0;
-                    queue.receive(into.data(), load.bytes, bytes, priority);
-                }));
+                load.pairs, load.count, [&, value] { queue.put(value.data(), load.bytes); },
+                [&, into]() mutable { queue.get(into.data(), load.bytes); }));
         }
         report(state, load);
     };
@@ -163,6 +179,23 @@ void round_trip(benchmark::State& state) {
     process.join();
 }
 
+void boost_round_trip(benchmark::State& state) {
+    constexpr traffic one{1, 1, 1, sizeof(int)};
+    const boost_queue there(one);
+    const boost_queue back(one);
+    const ::pid_t echoing = bench::forked([&] {
+        for (int word = 1; word != 0; back.put(&word, sizeof word))
+            there.get(&word, sizeof word);
+    });
+    const auto pass = [&](int word) {
+        there.put(&word, sizeof word);
+        back.get(&word, sizeof word);
+    };
+    bench::time_each(state, [&] { pass(1); });
+    pass(0);
+    bench::wait_for(echoing);
+}
+
 constexpr traffic ints{1, 1'000'000, 0, sizeof(int)};
 constexpr traffic ints_bounded{1, 1'000'000, 1024, sizeof(int)};
 constexpr traffic ints_of_many{4, 1'000'000, 0, sizeof(int)};
@@ -170,39 +203,31 @@ constexpr traffic kibibytes{1, 200'000, 0, sizeof(kibibyte)};
 constexpr traffic kibibytes_bounded{1, 200'000, 1024, sizeof(kibibyte)};
 constexpr traffic blocks{1, 1'000, 4, block_bytes};
 
-template <class Run>
-void add_one(const char* job, const char* who, Run run) {
-    bench::self_timed(job, who, run);
+constexpr const char* boost = "Boost message_queue";
+
+void add_stream(const std::string& job, const traffic& load, const auto& value) {
+    bench::self_timed(job, bench::ours, our_queue(load, value));
+    bench::self_timed(job, boost, boost_message_queue(load));
 }
 
-void add_ints() {
-    constexpr const char* boost = "Boost message_queue";
-    add_one("queue_int", bench::ours, our_queue(ints, 7));
-    add_one("queue_int", boost, boost_message_queue(ints_bounded));
-    add_one("queue_int", bench::limit, raw(ints, 1024));
-    add_one("queue_int_bounded", bench::ours, our_queue(ints_bounded, 7));
-    add_one("queue_int_bounded", boost, boost_message_queue(ints_bounded));
-    add_one("queue_int_4_4", bench::ours, our_queue(ints_of_many, 7));
+void add() {
+    add_stream("queue_int", ints, 7);
+    bench::self_timed("queue_int", bench::limit, raw(ints, 1024));
+    add_stream("queue_int_bounded", ints_bounded, 7);
+    bench::self_timed("queue_int_bounded", bench::limit, raw(ints_bounded, 1024));
+    add_stream("queue_int_4_4", ints_of_many, 7);
+    add_stream("queue_1KiB", kibibytes_bounded, kibibyte{});
+    bench::self_timed("queue_1KiB", bench::limit, raw(kibibytes_bounded, 1024));
+    add_stream("queue_1KiB_unbounded", kibibytes, kibibyte{});
+    bench::self_timed("queue_1KiB_unbounded", bench::limit, raw(kibibytes, 1024));
+    add_stream("queue_1MiB", blocks, block(block_bytes));
+    bench::self_timed("queue_1MiB", bench::limit, raw(blocks, 4));
     bench::contender("queue_round_trip", bench::ours, round_trip);
-}
-
-void add_larger() {
-    constexpr const char* boost = "Boost message_queue";
-    add_one("queue_1KiB", bench::ours, our_queue(kibibytes_bounded, kibibyte{}));
-    add_one("queue_1KiB", boost, boost_message_queue(kibibytes_bounded));
-    add_one("queue_1KiB", bench::limit, raw(kibibytes_bounded, 1024));
-    add_one("queue_1KiB_unbounded", bench::ours, our_queue(kibibytes, kibibyte{}));
-    add_one("queue_1KiB_unbounded", bench::limit, raw(kibibytes, 1024));
-    add_one("queue_1MiB", bench::ours, our_queue(blocks, block(block_bytes)));
-    add_one("queue_1MiB", boost, boost_message_queue(blocks));
-    add_one("queue_1MiB", bench::limit, raw(blocks, 4));
+    bench::contender("queue_round_trip", boost, boost_round_trip);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    return bench::run_contenders(argc, argv, [] {
-        add_ints();
-        add_larger();
-    });
+    return bench::run_contenders(argc, argv, add);
 }

@@ -5,6 +5,7 @@
 
 #include "support/contender.hpp"
 #include "support/raw.hpp"
+#include "support/tasks.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -30,10 +31,8 @@ namespace {
 
 namespace mp = multiprocessing;
 
-void nothing() {}
-
 void start_and_join(const std::string& method) {
-    mp::Process process(nothing, {.start_method = method});
+    mp::Process process(bench::nothing, {.start_method = method});
     process.start();
     process.join();
     bench::require(process.exitcode() == 0);
@@ -98,16 +97,6 @@ void raw_spawn() {
     bench::wait_for(bench::spawned({"/proc/self/exe", "--end-at-once"}));
 }
 
-/// `start` over and over, in a parent that has `bytes` of its own.
-template <class Start>
-auto repeated(std::size_t bytes, Start start) {
-    return [=](benchmark::State& state) {
-        const bench::resident memory(bytes);
-        start();  // The first one finds cold caches, and the fork server not started yet.
-        bench::time_each(state, start);
-    };
-}
-
 bool exists(const std::string& method) {
     const std::vector<std::string> all = mp::get_all_start_methods();
     return std::find(all.begin(), all.end(), method) != all.end();
@@ -115,26 +104,30 @@ bool exists(const std::string& method) {
 
 void add_ours(const std::string& job, const std::string& method, std::size_t bytes) {
     if (exists(method))
-        bench::contender(job, bench::ours, repeated(bytes, [method] { start_and_join(method); }));
+        bench::contender(job, bench::ours,
+                         bench::repeated(bytes, [method] { start_and_join(method); }));
 }
 
 void add() {
     add_ours("start_fork", "fork", 0);
-    bench::contender("start_fork", bench::limit, repeated(0, raw_fork));
+    bench::contender("start_fork", bench::limit, bench::repeated(0, raw_fork));
     add_ours("start_fork_promised", "fork", 0);
-    bench::contender("start_fork_promised", bench::limit, repeated(0, promised_fork::run));
+    bench::contender("start_fork_promised", bench::limit, bench::repeated(0, promised_fork::run));
 
     add_ours("start_forkserver", "forkserver", 0);
-    bench::contender("start_forkserver", bench::limit, repeated(0, raw_fork));
+    bench::contender("start_forkserver", bench::limit, bench::repeated(0, raw_fork));
 
     add_ours("start_spawn", "spawn", 0);
-    bench::contender("start_spawn", bench::limit, repeated(0, raw_spawn));
+    bench::contender("start_spawn", bench::limit, bench::repeated(0, raw_spawn));
+
+    // Its cost depends on its parent, unlike that of the two below.
+    add_ours("start_fork_2GiB", "fork", bench::two_GiB);
+    bench::contender("start_fork_2GiB", bench::limit, bench::repeated(bench::two_GiB, raw_fork));
 
     add_ours("start_forkserver_2GiB", "forkserver", bench::two_GiB);
-    bench::contender("start_forkserver_2GiB", "raw fork", repeated(bench::two_GiB, raw_fork));
 
     add_ours("start_spawn_2GiB", "spawn", bench::two_GiB);
-    bench::contender("start_spawn_2GiB", bench::limit, repeated(bench::two_GiB, raw_spawn));
+    bench::contender("start_spawn_2GiB", bench::limit, bench::repeated(bench::two_GiB, raw_spawn));
 }
 
 }  // namespace

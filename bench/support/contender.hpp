@@ -3,6 +3,8 @@
 // one job across programs and Python's; "ours" and "limit" are the names it knows.
 #pragma once
 
+#include "raw.hpp"
+
 #include <multiprocessing/spawn.hpp>
 
 #include <algorithm>
@@ -54,6 +56,16 @@ void time_each(benchmark::State& state, Act act) {
         seconds.push_back(taken.count());
     }
     report_median(state, seconds);
+}
+
+/// `act` over and over, in a parent that has `resident_bytes` of its own.
+template <class Act>
+auto repeated(std::size_t resident_bytes, Act act) {
+    return [=](benchmark::State& state) {
+        const resident memory(resident_bytes);
+        act();  // The first one finds cold caches, and the fork server not started yet.
+        time_each(state, act);
+    };
 }
 
 /// Runs the contenders that `add` registers, as the command line says; for main to return.
