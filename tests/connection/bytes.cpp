@@ -12,6 +12,10 @@
 #include "support/gate.hpp"
 #include "support/leftovers.hpp"
 
+#if defined(MULTIPROCESSING_POSIX)
+#include <fcntl.h>
+#endif
+
 namespace {
 
 namespace mp = multiprocessing;
@@ -117,5 +121,22 @@ TEST_CASE("connection: beyond maxlength nothing more can be received") {
     CHECK_THROWS_AS(reader.recv_bytes(0), std::system_error);
     CHECK(reader.closed());
 }
+
+#if defined(MULTIPROCESSING_POSIX)
+TEST_CASE("connection: a large message finds room for it in the pipe, if the user may have more") {
+    auto [left, right] = mp::Pipe();
+    const bytes large(200'000, std::byte{7});
+    auto [probe, other] = mp::Pipe();
+    const bool allowed = ::fcntl(probe.fileno(), F_SETPIPE_SZ, 256 * 1024) != -1;
+    left.send_bytes(bytes(1'000));
+    CHECK(right.recv_bytes().size() == 1'000);
+    CHECK(::fcntl(right.fileno(), F_GETPIPE_SZ) <= 64 * 1024);
+    if (!allowed)
+        return;
+    left.send_bytes(large);  // Nobody reads meanwhile.
+    CHECK(right.recv_bytes() == large);
+    CHECK(::fcntl(right.fileno(), F_GETPIPE_SZ) == 256 * 1024);
+}
+#endif
 
 }  // namespace

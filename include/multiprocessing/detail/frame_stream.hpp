@@ -36,6 +36,8 @@ public:
         const frame_header header(payload.size());
         const auto head = header.bytes();
         std::array<std::byte, 512> whole;
+        if (payload.size() >= large_bytes && !widened_)
+            widen();
         if (payload.size() > whole.size() - head.size())
             return write(head, payload);
         // One piece costs the system less than two, by more than the copy does.
@@ -46,11 +48,23 @@ public:
     }
 
 private:
+    /// A pipe holds 64 KiB at first. A message beyond half of that may find too little room, and then
+    /// crosses in turns: the writer sleeps, the reader takes some, and so on.
+    void widen() noexcept {
+        constexpr std::size_t wide_pipe_bytes = 256 * 1024;
+        // Refused where the user's pipes hold much already: then it stays as it is.
+        static_cast<void>(set_pipe_capacity(stream_.get(), wide_pipe_bytes));
+        widened_ = true;
+    }
+
     void write(std::span<const std::byte> head, std::span<const std::byte> body) {
         throw_if_error(write_all(stream_.get(), head, body), "send to a connection");
     }
 
+    static constexpr std::size_t large_bytes = 32 * 1024;
+
     handle stream_;
+    bool widened_ = false;
 };
 
 class frame_reader {
