@@ -69,10 +69,10 @@ function(multiprocessing_add_bench source)
     target_link_libraries(multiprocessing_bench_${name} PRIVATE benchmark::benchmark)
 endfunction()
 
-# multiprocessing_add_test(SOURCE): a file of Catch2 test cases becomes a program of its own, and
-# each test case in it a test of ctest with the labels "unit" and the file's name.
-function(multiprocessing_add_test source)
-    multiprocessing_program_name(name ${source})
+# multiprocessing_add_test(NAMED SOURCE): a file of Catch2 test cases becomes a program that is named
+# as NAMED says, and each test case in it a test of ctest with the labels "unit" and that name.
+function(multiprocessing_add_test named source)
+    multiprocessing_program_name(name ${named})
     set(target multiprocessing_test_${name})
     multiprocessing_add_program(${target} ${source} ${name})
     target_link_libraries(${target} PRIVATE multiprocessing_test_main)
