@@ -88,7 +88,8 @@ def _pool():
     yield Job("apply_from_idle_by_hand", "pool", "s", (),
               "a call through the pool's rings, without a pool")
     yield Job("apply_8MiB_vector", "pool", "B/s", (Goal(4 * GIB),),
-              "a copy into shared memory, a word, a copy into a new vector, a word back")
+              "a copy into shared memory, a word, a copy into a new vector, a word back", note=(
+                  "The limit makes the same two copies by hand"))
     yield Job("apply_8MiB_span", "pool", "B/s", (Goal(8 * GIB),),
               "a copy into shared memory, a word there and back")
     yield Job("futures_submit_result", "pool", "s", (Goal(3e-6),))
@@ -132,7 +133,8 @@ def _sync():
 def _codec():
     fresh, copied = "new memory and one memcpy", "the object's own copy"
     for size, write, read in (("small", 13e-9, 7e-9), ("medium", 90e-9, 360e-9)):
-        yield Job(f"codec_{size}_write", "codec", "s", (Goal(write),), fresh)
+        yield Job(f"codec_{size}_write", "codec", "s", (Goal(write),), fresh, note=(
+            "The limit allocates as many bytes and copies them at once"))
         yield Job(f"codec_{size}_read", "codec", "s", (Goal(read),), copied, note=(
             "The limit is the object's own copy"))
     yield Job("codec_8MiB_write", "codec", "B/s", (), fresh)
