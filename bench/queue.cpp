@@ -105,12 +105,13 @@ public:
         ipc::message_queue::remove(name_.c_str());
         queue_ = std::make_unique<ipc::message_queue>(ipc::create_only, name_.c_str(),
                                                       static_cast<std::size_t>(most), load.bytes);
+        // Who uses it is forked from here; so nothing is left, however this ends.
+        ipc::message_queue::remove(name_.c_str());
         if (load.most == 0)
             fill_and_empty(load);
     }
     boost_queue(const boost_queue&) = delete;
     boost_queue& operator=(const boost_queue&) = delete;
-    ~boost_queue() { ipc::message_queue::remove(name_.c_str()); }
 
     void put(const void* message, std::size_t bytes) const { queue_->send(message, bytes, 0); }
     void get(void* message, std::size_t bytes) const {

@@ -1,14 +1,15 @@
 # Several files of test cases compiled as one.
 
 # multiprocessing_can_batch(RESULT SOURCE): whether a file of test cases can stand in a namespace of
-# its own, as it must in a batch: it has no other namespaces with names, defines nothing of theirs, and
-# has no macros.
+# its own, as it must in a batch: it has no other namespaces with names, defines nothing of theirs,
+# has no macros, and does not replace functions of the whole program.
 function(multiprocessing_can_batch result source)
     set(${result} FALSE PARENT_SCOPE)
     file(READ ${source} text)
     string(FIND "${text}" "\nnamespace {\n" begin)
     set(elsewhere "namespace [a-z_:]+ {|template <>|void [a-z_]+::|MULTIPROCESSING_[A-Z_]+\\(")
-    if(begin EQUAL -1 OR text MATCHES "\n(${elsewhere}|#define)")
+    set(replacing "support/(posix/failing_|watched_memory)")
+    if(begin EQUAL -1 OR text MATCHES "\n(${elsewhere}|#define|#undef)|${replacing}")
         return()
     endif()
     string(SUBSTRING "${text}" 0 ${begin} prologue)
@@ -59,8 +60,8 @@ function(multiprocessing_add_batch folder number sources)
 endfunction()
 
 # multiprocessing_add_batches(SIZE SOURCES): the files of each folder in programs of SIZE of them,
-# which takes less than half the time: what a pool is made of takes longer to compile than what a file
-# does with it. Those that cannot be batched are programs of their own, and those of detail, which are
+# which takes half the time: what a pool is made of takes longer to compile than what a file does
+# with it. Those that cannot be batched are programs of their own, and those of detail, which are
 # quick to compile and take in all of its names.
 function(multiprocessing_add_batches size sources)
     set(number 0)

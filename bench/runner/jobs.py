@@ -169,8 +169,9 @@ def _compile():
                "sharedctypes shared_memory managers context spawn reduction os error config")
     for header in headers.split():
         limit = "<thread>" if header in goals else ""
-        yield Job(f"compile_{header}", "compile", "s", goals.get(header, ()), limit, note=(
-            "Beside it <boost/process.hpp>, measured in the same turns: Boost.Process"))
+        note = "Beside it <boost/process.hpp>, measured in the same turns: Boost.Process"
+        yield Job(f"compile_{header}", "compile", "s", goals.get(header, ()), limit,
+                  note=note if header in goals else "")
     for header in headers.split():
         yield Job(f"compile_memory_{header}", "compile", "B", measured_by=f"compile_{header}")
 

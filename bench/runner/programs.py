@@ -69,9 +69,8 @@ def _wait(process, errors, seconds):
     except subprocess.TimeoutExpired:
         raise Failure(f"no end within {seconds} s", _text(errors), timed_out=True) from None
     finally:
-        if process.returncode != 0:
-            _kill_group(process.pid)
-            process.wait()
+        _kill_group(process.pid)
+        process.wait()
 
 
 def _text(file):

@@ -163,12 +163,15 @@ def exit_on_signals():
     """Each program runs in a session of its own, which no signal from a terminal or to our group
     reaches: it ends with us only where we leave by an exception."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 def main():
     options = arguments()
     jobs = [job for job in all_jobs() if re.search(options.jobs, job.name)]
+    if not jobs:
+        raise SystemExit(f"no job has {options.jobs} in its name")
     contenders = by_job(programs.find_contenders(options.programs))
     idle_before = machine.idle() if options.results else None
     samples, failures = measure_all(jobs, contenders, options)

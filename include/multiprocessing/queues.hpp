@@ -32,7 +32,7 @@ namespace multiprocessing {
 /// that is killed inside `put` or `get` loses what it was putting or had taken, and the queue goes
 /// on for all others; a value of more than 64 KiB whose reader is killed over it comes to another.
 /// The memory that a backlog, a large value or a stream of values (2 MiB) has needed goes back as
-/// smaller ones pass after it.
+/// smaller ones pass after it, but for 2 MiB.
 /// Memory is found when it is written: where the system has none left it ends the process that
 /// puts.
 template <class T>

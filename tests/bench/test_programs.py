@@ -90,6 +90,20 @@ class Measure(unittest.TestCase):
             return written, ended == [reader], caught.exception
 
 
+class Leftovers(unittest.TestCase):
+    def test_what_a_program_leaves_behind_when_it_ends_well_is_killed_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "fifo")
+            os.mkfifo(path)
+            reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+            self.addCleanup(os.close, reader)
+            self.assertEqual(programs.run(["sh", "-c", f"exec 3>{path}; echo begun >&3; "
+                                           "sleep 55 >/dev/null 2>&1 & echo done"], 20)[0], "done\n")
+            self.assertEqual(os.read(reader, 100), b"begun\n")
+            ended, _, _ = select.select([reader], [], [], 20)
+            self.assertEqual((ended, os.read(reader, 1)), ([reader], b""))
+
+
 class Find(unittest.TestCase):
     def folder(self, noted, **scripts):
         folder = tempfile.TemporaryDirectory()

@@ -89,6 +89,23 @@ TEST_CASE("ring: a stream leaves a larger segment when its backlog has gone, and
     CHECK(ring.holds_less_than(3 * ring_memory::stream_bytes));
 }
 
+TEST_CASE("ring: a stream with a backlog leaves a segment that is too large for it") {
+    const ring_fixture ring;
+    writing_side out(ring);
+    reading_side in(ring);
+    REQUIRE(out.put(7, 64 << 20));
+    std::uint64_t put = 0;
+    while (put < 1'024)  // As many wait all the time.
+        REQUIRE(out.put(put++, 1'000, ring_growth::for_stream));
+    REQUIRE(in.get() == 7U);
+    for (std::uint64_t got = 0; got < 6'000; ++got) {
+        REQUIRE(in.get() == got);
+        REQUIRE(out.put(put++, 1'000, ring_growth::for_stream));
+    }
+    CHECK(in.reader.capacity() == ring_memory::stream_bytes);
+    CHECK(ring.holds_less_than(3 * ring_memory::stream_bytes));
+}
+
 TEST_CASE("ring: a stream between them keeps single messages from leading back") {
     const ring_fixture ring;
     writing_side out(ring);

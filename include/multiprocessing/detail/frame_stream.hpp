@@ -48,12 +48,12 @@ public:
     }
 
 private:
-    /// A pipe holds 64 KiB at first. A message beyond half of that may find too little room, and then
-    /// crosses in turns: the writer sleeps, the reader takes some, and so on.
+    /// A pipe holds 64 KiB at first. A message beyond half of that may find too little room, and
+    /// then crosses in turns: the writer sleeps, the reader takes some, and so on.
     void widen() noexcept {
         constexpr std::size_t wide_pipe_bytes = 256 * 1024;
         // Refused where the user's pipes hold much already: then it stays as it is.
-        static_cast<void>(set_pipe_capacity(stream_.get(), wide_pipe_bytes));
+        static_cast<void>(widen_pipe(stream_.get(), wide_pipe_bytes));
         widened_ = true;
     }
 

@@ -27,7 +27,9 @@ public:
     ring_writer(ring_control& control, ring_memory& memory) noexcept
         : control_(&control), memory_(&memory), published_(control.writer.count),
           consumed_(control.reader.count),
-          stream_segment_(memory.segment_for(0, ring_memory::stream_bytes)) {
+          stream_segment_(memory.capacity(0) < ring_memory::stream_bytes
+                              ? memory.segment_for(0, ring_memory::stream_bytes)
+                              : 0) {
         resume();
     }
 
@@ -77,8 +79,9 @@ public:
             if (!fits(bytes) && !leave(bytes, growth, ec))
                 return nullptr;
         } else if (may_go_home(bytes, home)) {
-            std::error_code refused;  // Then it stays where it is.
-            enter(home, refused);
+            std::error_code refused;
+            if (!enter(home, refused))
+                calm_ = 0;  // It stays where it is, and asks again later.
         }
         return place(payload, ec);
     }
@@ -216,9 +219,12 @@ private:
             calm_ = 0;
             return false;
         }
-        const std::uint64_t enough = memory_->capacity(home) / 4;
+        // A stream may have a backlog all the time.
+        const std::uint64_t quarter = memory_->capacity(home) / 4;
+        const std::uint64_t enough = home == 0 ? quarter : 3 * quarter;
+        const std::uint64_t look_after = home == 0 ? quarter / 2 : quarter / 4;
         const auto is_too_much = [&] { return bytes > enough || used() > enough - bytes; };
-        if (is_too_much() && tail_.offset() - looked_ >= enough / 2) {
+        if (is_too_much() && tail_.offset() - looked_ >= look_after) {
             refresh();
             next_ = tail_;
         }

@@ -16,11 +16,11 @@
 namespace multiprocessing::detail {
 
 // A ring is a line of control words for each side and a series of segments, each twice as large as
-// the one before; all but the first exist only after a message, a backlog or a stream needed them. A record
-// is a header of 8 bytes and a payload, both 8-aligned, never broken at a segment's end. The writer
-// goes on to a larger segment when the one it is in is full, or to that of streams when there is one,
-// and back when the backlog or the stream has gone; a record tells the reader to follow. So a ring
-// holds what its messages need, and a writer need not wait for a reader.
+// the one before; all but the first exist only after a message, a backlog or a stream needed them.
+// A record is a header of 8 bytes and a payload, both 8-aligned, never broken at a segment's end.
+// The writer goes on to a larger segment when the one it is in is full, or to that of streams when
+// there is one, and back when the backlog or the stream has gone; a record tells the reader to
+// follow. So a ring holds what its messages need, and a writer need not wait for a reader.
 //
 // Who writes what. The count and positions of `writer` belong to the writing side, those of
 // `reader` to the reading side; only one thread of all processes is on a side at a time (a mutex of

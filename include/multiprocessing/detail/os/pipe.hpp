@@ -38,12 +38,14 @@ using backend::pipe_ends;
 /// create_file(path, file): an empty file for write_all(), in place of one that is there. Never at
 /// the place of a standard stream.
 /// set_pipe_capacity(pipe, bytes): how much it holds before writers wait, where that can be set.
+/// widen_pipe(pipe, bytes): the same where it holds less.
 using backend::create_file;
 using backend::open_null;
 using backend::open_pipe;
 using backend::open_program_pipe;
 using backend::read_some;
 using backend::set_pipe_capacity;
+using backend::widen_pipe;
 using backend::write_all;
 
 /// Feeds one stream and drains up to two, all at once, so that no side can block the other. A
@@ -66,6 +68,7 @@ concept pipe_contract = requires(Ends ends, Exchange exchange, native_handle n,
     { open_null(ends.reader) } -> std::same_as<std::error_code>;
     { create_file(text, ends.writer) } -> std::same_as<std::error_code>;
     { set_pipe_capacity(n, count) } -> std::same_as<std::error_code>;
+    { widen_pipe(n, count) } -> std::same_as<std::error_code>;
     { read_some(n, into, count) } -> std::same_as<std::error_code>;
     { write_all(n, from, from) } -> std::same_as<std::error_code>;
     { exchange.feed(ends.writer, input) } -> std::same_as<std::error_code>;

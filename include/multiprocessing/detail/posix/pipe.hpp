@@ -76,6 +76,14 @@ inline std::error_code set_pipe_capacity(native_handle pipe, std::size_t bytes) 
     return ::fcntl(pipe, F_SETPIPE_SZ, size) == -1 ? last_error() : std::error_code();
 }
 
+inline std::error_code widen_pipe(native_handle pipe, std::size_t bytes) noexcept {
+    const int now = ::fcntl(pipe, F_GETPIPE_SZ);
+    if (now == -1)
+        return last_error();
+    return static_cast<std::size_t>(now) < bytes ? set_pipe_capacity(pipe, bytes)
+                                                 : std::error_code();
+}
+
 /// Holds SIGPIPE back from this thread. A signal that a write raised meanwhile is taken off again,
 /// one that was pending before is left.
 class sigpipe_guard {

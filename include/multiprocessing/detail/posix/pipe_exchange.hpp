@@ -52,7 +52,7 @@ private:
     void make_room() {
         constexpr std::size_t wide_pipe_bytes = 256 * 1024;
         // Refused where the user's pipes hold much already: then it stays as it is.
-        static_cast<void>(set_pipe_capacity(pipe_->get(), wide_pipe_bytes));
+        static_cast<void>(widen_pipe(pipe_->get(), wide_pipe_bytes));
         try {
             into_->reserve(4 * into_->capacity());
         } catch (const std::bad_alloc&) {

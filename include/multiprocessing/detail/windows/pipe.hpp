@@ -85,6 +85,9 @@ inline std::error_code create_file(const std::string& path, handle& file) {
 inline std::error_code set_pipe_capacity(native_handle, std::size_t) noexcept {
     return {};
 }
+inline std::error_code widen_pipe(native_handle, std::size_t) noexcept {
+    return {};
+}
 
 /// A writer may write nothing, which ends a read without anything, too.
 inline std::error_code read_some(native_handle from, std::span<std::byte> into,
