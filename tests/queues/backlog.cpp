@@ -88,7 +88,7 @@ TEST_CASE("queue: a large value's memory goes after it") {
     for (int i = 0; i < 4; ++i)
         CHECK(queue.get().size() == 4 << 20);
     // Single values, or a stream of them, which goes on in a segment of its own.
-    const std::size_t words = GENERATE(1, 40);
+    const std::size_t words = GENERATE(std::size_t{1}, std::size_t{40});
     for (std::uint64_t i = 0; i < 20'000; ++i) {
         queue.put(std::vector<std::uint64_t>(words, i));
         REQUIRE(queue.get().front() == i);
