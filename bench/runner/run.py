@@ -66,7 +66,7 @@ def arguments(words=None):
     parser = make_parser()
     options = parser.parse_args(words)
     options.rounds = options.rounds or (1 if options.quick else 5)
-    options.seconds = options.seconds or (0.03 if options.quick else 0.2)
+    options.seconds = options.seconds or (0.01 if options.quick else 0.2)
     try:
         options.results, options.report = places(options)
     except ValueError as error:
