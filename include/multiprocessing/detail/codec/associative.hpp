@@ -30,7 +30,7 @@ concept rebuildable = !requires { requires std::is_pointer_v<typename T::key_com
 template <class T>
 concept crosses_backwards =
     (spelling_of<T>().starts_with("std::") || spelling_of<T>().starts_with("class std::")) &&
-    requires(const T& value) {
+    requires {
         typename T::key_compare;
         typename T::node_type;
     };
