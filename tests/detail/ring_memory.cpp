@@ -187,12 +187,28 @@ TEST_CASE("ring: a record that leads beyond the block is an error") {
         CHECK_FALSE(ring.block->size(bytes));
         CHECK(bytes == control_bytes + first_bytes);
     }
-    // A jump to where it stands never ends.
-    const auto header = detail::record::header(detail::record_kind::jump, 0);
-    std::memcpy(first.data(), &header, sizeof header);
-    reading_side in(ring);
-    CHECK_FALSE(in.get());
-    CHECK(in.ec == std::errc::bad_message);
+}
+
+TEST_CASE("ring: a record that leads round and round is an error") {
+    using detail::record;
+    using detail::record_kind;
+    const ring_fixture ring;
+    writing_side out(ring);
+    REQUIRE(out.put(1));
+    detail::mapping first;
+    REQUIRE_FALSE(ring.block->map(first, control_bytes, first_bytes));
+    for (const std::uint64_t header :
+         {record::header(record_kind::jump, 0), record::header(record_kind::skip, 0),
+          record::header(record_kind::skip, 7), record::header(record_kind::skip, first_bytes),
+          record::header(record_kind::skip, ~std::uint64_t{0} >> 2)}) {
+        std::memcpy(first.data(), &header, sizeof header);
+        // Where the last one leads, just before the end, is another.
+        const std::uint64_t back = record::header(record_kind::skip, 8);
+        std::memcpy(first.data() + first_bytes - 8, &back, sizeof back);
+        reading_side in(ring);
+        CHECK_FALSE(in.get());
+        CHECK(in.ec == std::errc::bad_message);
+    }
 }
 
 }  // namespace

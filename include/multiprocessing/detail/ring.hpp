@@ -73,6 +73,8 @@ public:
         const std::uint32_t home = growth == ring_growth::for_stream ? stream_home(bytes) : 0;
         if (tail_.segment() < home && widen(home))
             return place(payload, ec);
+        if (bytes >= rewound_bytes && rewind(bytes))
+            return place(payload, ec);
         if (!fits(bytes)) {
             refresh();
             next_ = tail_;
@@ -144,6 +146,11 @@ public:
     }
 
 private:
+    /// Several times what a processor has in a cache of its own. Smaller messages would be written
+    /// over lines that the reader's processor still has, which takes longer.
+    static constexpr std::uint64_t rewound_bytes = 4 << 20;
+    static constexpr std::uint64_t rewind_gap = 64;
+
     /// Looks how far the reader is. Once it is in the writer's segment all others are free.
     void refresh() noexcept {
         if (!control_->reader.look(seen_, head_))
@@ -156,7 +163,7 @@ private:
     }
 
     std::uint64_t used() const noexcept {
-        return head_.segment() == next_.segment() ? next_.offset() - head_.offset()
+        return head_.segment() == next_.segment() ? next_.bytes_since(head_.offset())
                                                   : next_.offset();
     }
 
@@ -187,6 +194,24 @@ private:
                 return false;
             --segment;
         }
+        return true;
+    }
+
+    /// Goes back to the memory of the last message, where nothing waits to be read: it is in a cache
+    /// still, and what lies behind it need not be touched. Not quite back: between the new
+    /// message's end and where the reader is there must be room for a header that names it, and
+    /// for the jump.
+    bool rewind(std::uint64_t bytes) {
+        refresh();
+        next_ = tail_;
+        const std::uint64_t capacity = memory_->capacity(tail_.segment());
+        const std::uint64_t at = tail_.offset() & (capacity - 1);
+        const std::uint64_t back = bytes + rewind_gap;
+        std::byte* data = nullptr;
+        if (tail_.split() || used() != 0 || at < back || memory_->make(tail_.segment(), data))
+            return false;
+        skip(data + at, capacity - back);
+        calm_ = 0;
         return true;
     }
 
@@ -224,7 +249,7 @@ private:
         const std::uint64_t enough = home == 0 ? quarter : 3 * quarter;
         const std::uint64_t look_after = home == 0 ? quarter / 2 : quarter / 4;
         const auto is_too_much = [&] { return bytes > enough || used() > enough - bytes; };
-        if (is_too_much() && tail_.offset() - looked_ >= look_after) {
+        if (is_too_much() && tail_.bytes_since(looked_) >= look_after) {
             refresh();
             next_ = tail_;
         }
@@ -257,14 +282,17 @@ private:
             return nullptr;
         const std::uint64_t mask = memory_->capacity(next_.segment()) - 1;
         const std::uint64_t bytes = record::bytes(payload);
-        if (const std::uint64_t left = to_end(); left < bytes) {
-            write_header(data + (next_.offset() & mask), record::header(record_kind::wrap, 0));
-            next_.advance(left);
-        }
+        if (const std::uint64_t left = to_end(); left < bytes)
+            skip(data + (next_.offset() & mask), left);
         std::byte* const at = data + (next_.offset() & mask);
         write_header(at, record::header(record_kind::message, payload));
         next_.advance(bytes);
         return at + record::header_bytes;
+    }
+
+    void skip(std::byte* at, std::uint64_t bytes) noexcept {
+        write_header(at, record::header(record_kind::skip, bytes));
+        next_.advance(bytes);
     }
 
     static void write_header(std::byte* at, std::uint64_t header) noexcept {
@@ -380,7 +408,7 @@ private:
                 next_.advance(record::bytes(value));
                 return true;
             }
-            follow(record::kind(header), value, capacity - at);
+            follow(record::kind(header), value);
         }
         ec = std::make_error_code(std::errc::bad_message);
         return false;
@@ -392,9 +420,10 @@ private:
             value < ring_memory::most_segments ? value : ring_memory::most_segments);
     }
 
-    void follow(record_kind kind, std::uint64_t value, std::uint64_t to_end) noexcept {
-        if (kind == record_kind::wrap)
-            next_.advance(to_end);
+    /// Damaged or not, to a place where a header can lie.
+    void follow(record_kind kind, std::uint64_t value) noexcept {
+        if (kind == record_kind::skip)
+            next_.advance(value & ~std::uint64_t{7});
         else
             next_ = {0, segment_named(value), 0, false};
     }

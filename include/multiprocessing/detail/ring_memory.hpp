@@ -17,7 +17,8 @@ namespace multiprocessing::detail {
 
 // A ring is a line of control words for each side and a series of segments, each twice as large as
 // the one before; all but the first exist only after a message, a backlog or a stream needed them.
-// A record is a header of 8 bytes and a payload, both 8-aligned, never broken at a segment's end.
+// A record is a header of 8 bytes and a payload, both 8-aligned, never broken at a segment's end;
+// one without a payload tells the reader to skip so many bytes.
 // The writer goes on to a larger segment when the one it is in is full, or to that of streams when
 // there is one, and back when the backlog or the stream has gone; a record tells the reader to
 // follow. So a ring holds what its messages need, and a writer need not wait for a reader.
@@ -34,8 +35,9 @@ namespace multiprocessing::detail {
 // one that is written but not yet valid, whose process can still die; room freed on its word would
 // be room that the next reader goes back to.
 
-/// Where a side is: the segment, and how many bytes it has gone in it since it entered. One word,
-/// as it lies in shared memory: copied whole, thousands of times a millisecond.
+/// Where a side is: the segment, and how many bytes it has gone in it since it entered, which go
+/// round at 2^51. One word, as it lies in shared memory: copied whole, thousands of times a
+/// millisecond.
 class ring_position {
 public:
     constexpr ring_position() noexcept = default;
@@ -54,8 +56,10 @@ public:
         return found;
     }
 
-    std::uint64_t offset() const noexcept {
-        return packed_ & ((std::uint64_t{1} << offset_bits) - 1);
+    std::uint64_t offset() const noexcept { return packed_ & offset_mask; }
+    /// How far it has gone since it was at `earlier`.
+    std::uint64_t bytes_since(std::uint64_t earlier) const noexcept {
+        return (packed_ - earlier) & offset_mask;
     }
     std::uint32_t segment() const noexcept { return static_cast<std::uint32_t>(packed_ >> 58); }
     std::uint32_t highest() const noexcept {
@@ -63,10 +67,13 @@ public:
     }
     bool split() const noexcept { return (packed_ >> offset_bits & 1U) != 0; }
 
-    void advance(std::uint64_t bytes) noexcept { packed_ += bytes; }
+    void advance(std::uint64_t bytes) noexcept {
+        packed_ = (packed_ & ~offset_mask) | ((packed_ + bytes) & offset_mask);
+    }
 
 private:
     static constexpr unsigned offset_bits = 51;
+    static constexpr std::uint64_t offset_mask = (std::uint64_t{1} << offset_bits) - 1;
 
     std::uint64_t packed_ = 0;
 };
@@ -127,9 +134,9 @@ constexpr std::uint32_t count_between(std::uint32_t from, std::uint32_t to) noex
     return (to - from) & 0x7fffffffU;
 }
 
-/// A record's kind, in the lowest bits of its header; above it the payload's bytes, or the segment
-/// to go on to.
-enum class record_kind : std::uint64_t { message = 0, wrap = 1, jump = 2 };
+/// A record's kind, in the lowest bits of its header; above it the payload's bytes, those to skip,
+/// this header among them, or the segment to go on to.
+enum class record_kind : std::uint64_t { message = 0, skip = 1, jump = 2 };
 
 struct record {
     static constexpr std::uint64_t header_bytes = 8;
