@@ -17,6 +17,7 @@
 
 #include <multiprocessing/detail/callable.hpp>
 #include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/first_use.hpp>
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/image.hpp>
 #include <multiprocessing/detail/os/memory.hpp>
@@ -87,18 +88,18 @@ inline constexpr const char* freeze_support_idiom =
 
 /// The name by which the user started this program; empty until `freeze_support`.
 inline std::string& program_name() {
-    static std::string* const name = new std::string;  // Never destroyed: used until the end.
-    return *name;
+    static constinit first_use<std::string> name;
+    return name.get([] { return std::string(); });
 }
 
 /// A spawned child in which main, or an initialiser before it, starts processes of its own instead
 /// of the work it is there for.
 inline bool is_lost_spawned_child() {
-    static const bool spawned = [] {
+    static constinit first_use<bool> spawned;
+    return !freeze_support_called() && spawned.get([] {
         const auto arguments = own_arguments();
         return arguments.size() == 3 && arguments[1] == spawn_option;
-    }();
-    return spawned && !freeze_support_called();
+    });
 }
 
 inline void require_freeze_support(bool for_spawn) {

@@ -30,6 +30,7 @@ inline constexpr place layers[] = {
     {"detail/range", 1, 0},
     {"detail/windows_environment", 1, 1},
     {"detail/library_mutex", 1, 0},
+    {"detail/first_use", 1, 0},
     {"detail/message_buffer", 1, 0},
     {"detail/streams", 1, 0},
     {"detail/registry", 1, 1},

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include <multiprocessing/detail/first_use.hpp>
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/task.hpp>
@@ -81,8 +82,8 @@ public:
 
 private:
     static std::atomic<std::uint64_t>& known_kills() {
-        static std::atomic<std::uint64_t> kills{out_of_memory_kills()};
-        return kills;
+        static constinit first_use<std::atomic<std::uint64_t>> kills;
+        return kills.get([] { return std::atomic<std::uint64_t>(out_of_memory_kills()); });
     }
 };
 

@@ -24,6 +24,7 @@
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/exception_record.hpp>
 #include <multiprocessing/detail/exception_values.hpp>
+#include <multiprocessing/detail/first_use.hpp>
 #include <multiprocessing/detail/os/throw_stack.hpp>
 #include <multiprocessing/detail/registered_exception.hpp>
 #include <multiprocessing/detail/remote_category.hpp>
@@ -167,43 +168,50 @@ inline exception_kind of_bad_function_call() {
 #endif
 
 /// The standard exceptions and those of this library, but for `subprocess`' own.
+inline std::vector<exception_kind> exception_kinds() {
+    return {
+        from_text<std::runtime_error>(),
+        from_text<std::logic_error>(),
+        from_text<std::invalid_argument>(),
+        from_text<std::domain_error>(),
+        from_text<std::length_error>(),
+        from_text<std::out_of_range>(),
+        from_text<std::range_error>(),
+        from_text<std::overflow_error>(),
+        from_text<std::underflow_error>(),
+        with_text<std::exception>(),
+        with_text<std::bad_alloc>(),
+        with_text<std::bad_array_new_length>(),
+        with_text<std::bad_cast>(),
+        with_text<std::bad_any_cast>(),
+        with_text<std::bad_typeid>(),
+        with_text<std::bad_exception>(),
+        of_bad_function_call(),
+        with_text<std::bad_optional_access>(),
+        with_text<std::bad_variant_access>(),
+        with_text<std::bad_weak_ptr>(),
+        from_system<std::system_error>(),
+        from_system<std::ios_base::failure>(),
+        from_system<std::filesystem::filesystem_error>(),
+        from_text<ProcessError>(),
+        from_text<TimeoutError>(),
+        from_text<AuthenticationError>(),
+        from_text<Empty>(),
+        from_text<Full>(),
+        from_text<BrokenBarrierError>(),
+        from_text<PicklingError>(),
+        from_text<EOFError>(),
+        from_text<ValueError>(),
+        from_text<CancelledError>(),
+        from_values<WorkerLostError>(make_worker_lost),
+        from_values<InitializerError>(make_initializer_error),
+        from_values<BufferTooShort>(make_buffer_too_short),
+    };
+}
+
 inline const exception_kind* find_exception_kind(const std::string& name) {
-    static const exception_kind kinds[] = {from_text<std::runtime_error>(),
-                                           from_text<std::logic_error>(),
-                                           from_text<std::invalid_argument>(),
-                                           from_text<std::domain_error>(),
-                                           from_text<std::length_error>(),
-                                           from_text<std::out_of_range>(),
-                                           from_text<std::range_error>(),
-                                           from_text<std::overflow_error>(),
-                                           from_text<std::underflow_error>(),
-                                           with_text<std::exception>(),
-                                           with_text<std::bad_alloc>(),
-                                           with_text<std::bad_array_new_length>(),
-                                           with_text<std::bad_cast>(),
-                                           with_text<std::bad_any_cast>(),
-                                           with_text<std::bad_typeid>(),
-                                           with_text<std::bad_exception>(),
-                                           of_bad_function_call(),
-                                           with_text<std::bad_optional_access>(),
-                                           with_text<std::bad_variant_access>(),
-                                           with_text<std::bad_weak_ptr>(),
-                                           from_system<std::system_error>(),
-                                           from_system<std::ios_base::failure>(),
-                                           from_system<std::filesystem::filesystem_error>(),
-                                           from_text<ProcessError>(),
-                                           from_text<TimeoutError>(),
-                                           from_text<AuthenticationError>(),
-                                           from_text<Empty>(),
-                                           from_text<Full>(),
-                                           from_text<BrokenBarrierError>(),
-                                           from_text<PicklingError>(),
-                                           from_text<EOFError>(),
-                                           from_text<ValueError>(),
-                                           from_text<CancelledError>(),
-                                           from_values<WorkerLostError>(make_worker_lost),
-                                           from_values<InitializerError>(make_initializer_error),
-                                           from_values<BufferTooShort>(make_buffer_too_short)};
+    static constinit first_use<std::vector<exception_kind>> known;
+    const auto& kinds = known.get(exception_kinds);
     for (const exception_kind& kind : kinds)
         if (kind.type == name)
             return &kind;

@@ -60,6 +60,10 @@ private:
     std::vector<child_process> children_;
 };
 
+/// Made before main: a child that is forked while another thread makes it would wait for that one
+/// for ever.
+inline dropped_children& early_dropped_children = dropped_children::instance();
+
 class subprocess_child {
 public:
     explicit subprocess_child(child_process child) noexcept : child_(std::move(child)) {}

@@ -14,6 +14,7 @@
 #include <multiprocessing/detail/posix/error.hpp>
 #include <multiprocessing/detail/posix/exec.hpp>
 #include <multiprocessing/detail/posix/handle.hpp>
+#include <multiprocessing/detail/posix/image.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
 #include <multiprocessing/detail/posix/system.hpp>
 #include <multiprocessing/detail/posix/quiet_mask.hpp>
@@ -80,6 +81,7 @@ public:
         tie_holder tie;
         if (const auto ec = tied ? tie.open(reader) : std::error_code())
             return ec;
+        loaded_image_table();  // The child need not make its own.
         const int pid = ::fork();
         if (pid == -1)
             return last_error();

@@ -11,6 +11,13 @@
 
 namespace multiprocessing::detail::posix {
 
+/// Held while the loader is asked what is loaded, and for nothing else. It answers under a lock of
+/// its own, which a child that is forked meanwhile would find taken for ever: a fork waits.
+inline std::mutex& loader_mutex() {
+    static std::mutex* const mutex = new std::mutex;  // Never destroyed: used until the end.
+    return *mutex;
+}
+
 using fork_hook = void (*)();
 
 class fork_hooks {
@@ -26,22 +33,35 @@ public:
     }
 
 private:
-    /// The lock is taken before the fork and let go on both sides, so the child finds it free, and
-    /// the tables as no other thread was changing them.
+    /// The locks are taken before the fork and let go on both sides, so the child finds them free,
+    /// and the tables as no other thread was changing them.
     fork_hooks() {
+        loader_mutex();
         library_mutex();
-        ::pthread_atfork([] { library_mutex().lock(); }, [] { library_mutex().unlock(); },
-                         [] { instance().run(); });
+        ::pthread_atfork(take_locks, let_go_of_locks, [] { instance().run(); });
+    }
+
+    static void take_locks() {
+        loader_mutex().lock();
+        library_mutex().lock();
+    }
+    static void let_go_of_locks() {
+        library_mutex().unlock();
+        loader_mutex().unlock();
     }
 
     void run() noexcept {
         for (const fork_hook hook : hooks_)
             hook();
-        library_mutex().unlock();
+        let_go_of_locks();
     }
 
     std::vector<fork_hook> hooks_;
 };
+
+/// Made before main: a child that is forked while another thread is the first to be in a function
+/// with a static would wait for that one for ever.
+inline fork_hooks& early_fork_hooks = fork_hooks::instance();
 
 inline void run_after_fork(fork_hook hook) {
     fork_hooks::instance().add(hook);

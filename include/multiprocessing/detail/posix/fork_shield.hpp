@@ -71,6 +71,9 @@ private:
     std::vector<int> shielded_;
 };
 
+/// Made before main, as the hooks are.
+inline fork_shield& early_fork_shield = fork_shield::instance();
+
 inline void keep_from_forks(int fd) {
     fork_shield::instance().under_lock([fd](fork_shield& shield) {
         shield.reserve(1);

@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <multiprocessing/detail/first_use.hpp>
 #include <multiprocessing/detail/image_table.hpp>
+#include <multiprocessing/detail/posix/fork.hpp>
 #include <multiprocessing/detail/posix/system.hpp>
 
 #include <elf.h>
@@ -51,6 +54,7 @@ inline loaded_image describe_image(const ::dl_phdr_info& info) noexcept {
 
 inline std::vector<loaded_image> loaded_images() {
     std::vector<loaded_image> images;
+    const std::lock_guard lock(loader_mutex());
     ::dl_iterate_phdr(
         [](::dl_phdr_info* info, std::size_t, void* list) {
             static_cast<std::vector<loaded_image>*>(list)->push_back(describe_image(*info));
@@ -62,9 +66,8 @@ inline std::vector<loaded_image> loaded_images() {
 
 /// What is loaded now; dl_iterate_phdr names the program first.
 inline image_table& loaded_image_table() {
-    static image_table* const table =
-        new image_table(loaded_images);  // Never destroyed: used until the end.
-    return *table;
+    static constinit first_use<image_table> table;
+    return table.get([] { return image_table(loaded_images); });
 }
 
 inline bool locate_code(const void* address, image_place& place) {
