@@ -36,9 +36,9 @@ public:
     }
 
     int call(function called, int argument) {
-        send(tasks_, task{called, argument});
-        mpd::spin_until([&] { return replies_.backlog() != 0; }, mpd::long_look);
-        return receive<int>(replies_);
+        if (send(tasks_, task{called, argument}))
+            patience_.has_woken();
+        return receive<int>(replies_, patience_);
     }
 
 private:
@@ -51,27 +51,32 @@ private:
         mpd::worker_channel channel(channel_.tasks_block(), channel_.replies_block());
         mpd::ring_reader tasks(channel.control().tasks, channel.tasks());
         mpd::ring_writer replies(channel.control().replies, channel.replies());
-        for (task one = receive<task>(tasks); one.called; one = receive<task>(tasks))
+        mpd::patience patience;
+        for (task one = receive<task>(tasks, patience); one.called;
+             one = receive<task>(tasks, patience))
             send(replies, one.called(one.argument));
     }
 
+    /// Returns whether the other side slept.
     template <class T>
-    static void send(mpd::ring_writer& to, const T& value) {
+    static bool send(mpd::ring_writer& to, const T& value) {
         std::error_code ec;
         std::byte* const place = to.reserve(sizeof value, mpd::ring_growth::whenever_full, ec);
         require(place != nullptr);
         std::memcpy(place, &value, sizeof value);
         to.commit();
-        to.publish();
+        return to.publish();
     }
     template <class T>
-    static T receive(mpd::ring_reader& from) {
+    static T receive(mpd::ring_reader& from, mpd::patience& patience) {
         std::error_code ec;
         std::span<const std::byte> message;
         while (!from.front(message, ec)) {
             require(!ec);
-            if (!mpd::spin_until([&] { return from.backlog() != 0; }, mpd::short_look))
-                require(!from.wait(mpd::deadline::never()));
+            if (patience.spin([&] { return from.backlog() != 0; }))
+                continue;
+            const mpd::patience::sleep now(patience);
+            require(!from.wait(mpd::deadline::never()));
         }
         T value;
         std::memcpy(&value, message.data(), sizeof value);
@@ -83,6 +88,7 @@ private:
     mpd::worker_channel channel_;
     mpd::ring_writer tasks_;
     mpd::ring_reader replies_;
+    mpd::patience patience_;
     ::pid_t child_ = 0;
 };
 

@@ -29,6 +29,18 @@ TEST_CASE("spin: what does not come is given up") {
     CHECK((looks > 0) == detail::may_spin());
 }
 
+TEST_CASE("spin: patience that has woken somebody looks before it lets others run, and after") {
+    if (!detail::may_spin())
+        return;
+    detail::patience patience;
+    int looks = 0;
+    patience.has_woken();
+    CHECK(patience.spin([&] { return ++looks == 1; }));
+    patience.has_woken();
+    CHECK(patience.spin([&] { return ++looks == 3; }));
+    CHECK(looks == 3);
+}
+
 TEST_CASE("spin: patience gives up, too, after a sleep of any length") {
     detail::patience patience;
     const auto never = [] { return false; };

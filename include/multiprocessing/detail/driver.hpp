@@ -122,6 +122,8 @@ protected:
 
     /// With the lock held, and so not while others want it.
     bool look_for_replies() {
+        if (crew_.take_wakings())
+            patience_.has_woken();
         patience_.spin([&] { return crew_.any_reply() || is_knocked(); });
         return crew_.any_reply();
     }

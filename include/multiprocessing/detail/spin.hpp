@@ -4,16 +4,18 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include <multiprocessing/config.hpp>
+#include <multiprocessing/detail/first_use.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 
 namespace multiprocessing::detail {
 
 /// Where there is only one processor the other side could not run meanwhile.
 inline bool may_spin() noexcept {
-    static const bool several = affinity_cpus() > 1;
-    return several;
+    static constinit first_use<bool> several;
+    return several.get([] { return affinity_cpus() > 1; });
 }
 
 /// What it costs to sleep and be woken: to look for so long, and in vain, at most doubles it. The
@@ -48,12 +50,24 @@ bool spin_until(Condition condition, std::chrono::nanoseconds longest, int gap =
 /// work and both sleep meanwhile would do so for ever, since each takes longer to wake than the
 /// other looks: so whoever was woken soon looks longer the next time, and one whose sleep was long
 /// does not waste the time of others. Owned by one thread.
+///
+/// Who was just woken has often been put on the processor of who woke it, and one of the two waits
+/// for the other to let go of it: so the first look behind a sleep, of either, lets others run at
+/// once.
 class patience {
 public:
     template <class Condition>
     bool spin(Condition condition, int gap = 1) {
+        if (std::exchange(just_woken_, false) && may_spin()) {
+            if (condition())
+                return true;
+            std::this_thread::yield();
+        }
         return spin_until(condition, woken_soon_ ? long_look : short_look, gap);
     }
+
+    /// The one that is waited for was asleep, and has been woken.
+    void has_woken() noexcept { just_woken_ = true; }
 
     /// A sleep, while it lasts.
     class sleep {
@@ -61,7 +75,10 @@ public:
         explicit sleep(patience& of) noexcept : of_(of), since_(clock::now()) {}
         sleep(const sleep&) = delete;
         sleep& operator=(const sleep&) = delete;
-        ~sleep() { of_.woken_soon_ = clock::now() - since_ < 2 * long_look; }
+        ~sleep() {
+            of_.woken_soon_ = clock::now() - since_ < 2 * long_look;
+            of_.just_woken_ = true;
+        }
 
     private:
         using clock = std::chrono::steady_clock;
@@ -71,6 +88,8 @@ public:
 
 private:
     bool woken_soon_ = false;
+    /// This side or the other, since the last look.
+    bool just_woken_ = false;
 };
 
 }  // namespace multiprocessing::detail

@@ -27,6 +27,9 @@ public:
     backlog& work() noexcept { return work_; }
     const backlog& work() const noexcept { return work_; }
 
+    /// Whether a worker that slept was given a task since this was last asked.
+    bool take_wakings() noexcept { return std::exchange(woke_worker_, false); }
+
     /// Gives out what is pending, to the least loaded first: each worker gets one task before any
     /// gets a second. Always in the same order, so that where there is little to do the same few
     /// workers do it, awake, and the others sleep.
@@ -43,6 +46,7 @@ protected:
     bool exchange() {
         std::size_t moved = 0;
         bool idle = false;
+        bool busy = false;
         for (std::size_t i = 0; i < workers_.size(); ++i) {
             try {
                 moved += take_replies(*workers_[i]);
@@ -50,10 +54,11 @@ protected:
                 workers_[i]->process().kill();  // What it says cannot be believed any more.
             }
             idle = idle || workers_[i]->load() == 0;
+            busy = busy || workers_[i]->load() > 1;
         }
         if (work_.has_task())
             feed();
-        else if (idle && moved != 0)
+        else if (idle && busy && moved != 0)
             balance();
         return moved != 0;
     }
@@ -102,7 +107,7 @@ private:
                 work_.fail(task, std::current_exception());
             }
         }
-        worker.publish();
+        woke_worker_ = worker.publish() || woke_worker_;
     }
 
     worker_link* busiest_worker() noexcept {
@@ -153,6 +158,8 @@ private:
         if (trace_)
             trace_->add_task(*worker.process().pid(), task.owner->name(), task.task, times);
     }
+
+    bool woke_worker_ = false;
 };
 
 }  // namespace multiprocessing::detail

@@ -96,7 +96,8 @@ public:
         tasks_.commit();
     }
 
-    void publish() noexcept { tasks_.publish(); }
+    /// Returns whether it slept and was woken.
+    bool publish() noexcept { return tasks_.publish(); }
 
     bool has(const job& work) const noexcept {
         for (const auto& given : given_)
