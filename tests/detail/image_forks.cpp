@@ -2,7 +2,7 @@
 // POSIX only: Windows has no fork.
 #include <multiprocessing/detail/callable.hpp>
 
-#include <atomic>
+#include <stop_token>
 #include <thread>
 
 #include <multiprocessing/os.hpp>
@@ -26,9 +26,8 @@ TEST_CASE("image: a child that is forked while others ask what is loaded can ask
         image_place place;
         return locate_code(&no_code, place);
     };
-    std::atomic<bool> over{false};
-    std::thread other([&] {
-        while (!over)
+    const std::jthread other([&](const std::stop_token& stop) {
+        while (!stop.stop_requested())
             ask();
     });
     int wrong = 0;
@@ -40,8 +39,6 @@ TEST_CASE("image: a child that is forked while others ask what is loaded can ask
         }
         wrong += mp::os::waitstatus_to_exitcode(mp::os::waitpid(child).status) != 0;
     }
-    over = true;
-    other.join();
     CHECK(wrong == 0);
 }
 

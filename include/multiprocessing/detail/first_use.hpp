@@ -10,8 +10,8 @@ namespace multiprocessing::detail {
 /// A value that is made at its first use and never destroyed: used until the end. For a `static` in
 /// place of the value itself, which a thread makes with a mark on it that others wait at: a child
 /// that is forked meanwhile has the mark and not the thread, and would wait for ever. Here several
-/// threads may each make one, of which the first is kept. Thread-safe; `make` is called without a
-/// lock, and may throw: then it is for the next one to make.
+/// threads may each make one, of which the first is kept: nothing else may come of making it.
+/// Thread-safe; `make` is called without a lock, and may throw: then it is for the next one to make.
 template <class T>
 class first_use {
 public:
@@ -30,6 +30,9 @@ public:
             kept = made.release();
         return *kept;
     }
+
+    /// Null before the first use.
+    T* peek() const noexcept { return kept_.load(std::memory_order_acquire); }
 
 private:
     std::atomic<T*> kept_{nullptr};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one lock of what a process has only once. A fork waits for it, so no child is born with it held.
+// The lock of what a process has only once. A fork waits for it, so no child is born with it held.
 #pragma once
 
 #include <mutex>

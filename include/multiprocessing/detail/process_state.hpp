@@ -19,6 +19,7 @@
 
 #include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/first_use.hpp>
 #include <multiprocessing/detail/library_mutex.hpp>
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/system.hpp>
@@ -258,9 +259,18 @@ public:
     using state = std::shared_ptr<process_state>;
 
     static process_table& instance() {
-        static process_table* const table =
-            new process_table;  // Never destroyed: used until the end.
-        return *table;
+        process_table& table = made_table().get([] { return process_table(); });
+        if (!table.ends_children_.load(std::memory_order_acquire)) {
+            // Of threads that come at once several may do so: the second time there is none to end.
+            std::atexit([] { instance().end_children(); });
+            table.ends_children_.store(true, std::memory_order_release);
+        }
+        return table;
+    }
+    /// In a forked child: the parent's children are not its own.
+    static void after_fork() noexcept {
+        if (process_table* const table = made_table().peek())
+            table->forget_children();
     }
 
     process_identity identity() const {
@@ -364,8 +374,11 @@ private:
     process_table() {
         identity_.authkey.resize(authkey_bytes);
         throw_if_error(random_bytes(identity_.authkey.data(), authkey_bytes), "make a random key");
-        run_after_fork([] { instance().forget_children(); });
-        std::atexit([] { instance().end_children(); });
+    }
+
+    static first_use<process_table>& made_table() noexcept {
+        static constinit first_use<process_table> table;
+        return table;
     }
 
     static constexpr std::size_t authkey_bytes = 32;
@@ -418,9 +431,8 @@ private:
         return children_.empty() ? nullptr : children_[++turn_ % children_.size()];
     }
 
-    /// In a forked child: the parent's children are not its own. The states are leaked, not
-    /// destroyed: another thread may have been inside one at the moment of the fork, and a target
-    /// runs in one.
+    /// The states are leaked, not destroyed: another thread may have been inside one at the moment
+    /// of the fork, and a target runs in one.
     void forget_children() noexcept {
         new (&leaked_) std::vector<state>(std::exchange(children_, {}));
     }
@@ -429,8 +441,12 @@ private:
     int started_ = 0;
     std::size_t turn_ = 0;
     std::atomic<bool> ending_{false};
+    std::atomic<bool> ends_children_{false};
     std::vector<state> children_;
     alignas(std::vector<state>) std::byte leaked_[sizeof(std::vector<state>)];
 };
+
+/// From before main on: see queue_core's counts_forks.
+inline const bool forgets_children = (run_after_fork(process_table::after_fork), true);
 
 }  // namespace multiprocessing::detail

@@ -61,12 +61,11 @@ private:
 
 /// How often this process was made by a fork. In the child of one what a thread was changing at
 /// that moment is half-changed.
-inline std::atomic<std::uint32_t>& fork_generation() {
-    static std::atomic<std::uint32_t> generation{0};
-    [[maybe_unused]] static const bool counted =
-        (run_after_fork([] { generation.fetch_add(1, std::memory_order_relaxed); }), true);
-    return generation;
-}
+inline constinit std::atomic<std::uint32_t> fork_generation{0};
+/// From before main on: a child that is forked while another thread enters a hook would wait for
+/// that one for ever.
+inline const bool counts_forks =
+    (run_after_fork([] { fork_generation.fetch_add(1, std::memory_order_relaxed); }), true);
 
 class queue_core {
 public:
@@ -87,7 +86,7 @@ public:
           read_memory_(block_, control_bytes, first_segment_bytes),
           writer_(control().ring, write_memory_), reader_(control().ring, read_memory_),
           producers_(control().producers), consumers_(control().consumers),
-          generation_(&fork_generation()), writer_generation_(generation()),
+          generation_(&fork_generation), writer_generation_(generation()),
           reader_generation_(generation()) {}
 
     const shared_block& block() const noexcept { return *block_; }

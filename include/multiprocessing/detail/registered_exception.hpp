@@ -75,6 +75,9 @@ private:
     std::vector<exception_entry> entries_;
 };
 
+/// Made before main: see first_use.
+inline exception_registry& early_exception_registry = exception_registry::instance();
+
 /// By its values where the codec knows them, else by its text.
 template <class E>
 class exception_crossing {

@@ -104,6 +104,9 @@ private:
     std::vector<named> names_;
 };
 
+/// Made before main: see first_use.
+inline registry& early_registry = registry::instance();
+
 class registered_thunk {
 public:
     explicit registered_thunk(code_address thunk) : thunk_(thunk) {

@@ -261,12 +261,11 @@ inline exception_record describe_current_exception() {
 
 /// Adds where it was thrown, where nothing else would tell: to what arrives as `RemoteError`.
 inline void add_stack(exception_record& record) noexcept {
-    const bool arrives_as_itself =
-        record.image != 0 || record.offset != 0 || find_exception_kind(record.type) != nullptr;
-    if (arrives_as_itself || !record.stack.empty())
+    if (record.image != 0 || record.offset != 0 || !record.stack.empty())
         return;
     try {
-        record.stack = stack_of_throw();
+        if (find_exception_kind(record.type) == nullptr)  // Those arrive as themselves.
+            record.stack = stack_of_throw();
     } catch (...) {  // No memory for it: its name and text are there.
     }
 }

@@ -162,9 +162,11 @@ private:
         }
     }
 
+    /// All of it, where nothing is known of a reader that must be in this segment.
     std::uint64_t used() const noexcept {
-        return head_.segment() == next_.segment() ? next_.bytes_since(head_.offset())
-                                                  : next_.offset();
+        if (head_.segment() == next_.segment())
+            return next_.bytes_since(head_.offset());
+        return next_.split() ? next_.offset() : memory_->capacity(next_.segment());
     }
 
     std::uint64_t to_end() const noexcept {
@@ -197,18 +199,23 @@ private:
         return true;
     }
 
-    /// Goes back to the memory of the last message, where nothing waits to be read: it is in a cache
-    /// still, and what lies behind it need not be touched. Not quite back: between the new
-    /// message's end and where the reader is there must be room for a header that names it, and
-    /// for the jump.
+    /// Goes back to the memory of the messages before it, where they come one by one: it is in a
+    /// cache still, and what lies behind it need not be touched. At the place that it leaves, where
+    /// the reader is, a header says how much is skipped. Only where another message of this size
+    /// has room between the new one and that header, with a gap for a jump: else a second one, given
+    /// before the first is read, would lead to a larger segment, time and again. And not in a
+    /// segment that is larger than such messages make.
     bool rewind(std::uint64_t bytes) {
         refresh();
         next_ = tail_;
+        const bool alone = !tail_.split() && used() == 0;
+        if (!std::exchange(was_alone_, alone) || !alone)
+            return false;
         const std::uint64_t capacity = memory_->capacity(tail_.segment());
         const std::uint64_t at = tail_.offset() & (capacity - 1);
-        const std::uint64_t back = bytes + rewind_gap;
+        const std::uint64_t back = 2 * bytes + rewind_gap;
         std::byte* data = nullptr;
-        if (tail_.split() || used() != 0 || at < back || memory_->make(tail_.segment(), data))
+        if (at < back || capacity > 2 * back || memory_->make(tail_.segment(), data))
             return false;
         skip(data + at, capacity - back);
         calm_ = 0;
@@ -313,6 +320,8 @@ private:
     std::uint32_t calm_ = 0;
     std::uint32_t stream_segment_;
     bool may_widen_ = true;
+    /// Whether the last large message found all before it read.
+    bool was_alone_ = false;
 };
 
 /// The reading side. One thread of one process at a time; another that takes over calls sync()

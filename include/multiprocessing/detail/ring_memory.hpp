@@ -73,6 +73,7 @@ public:
 
 private:
     static constexpr unsigned offset_bits = 51;
+    static_assert(shared_block::most_bytes <= std::uint64_t{1} << offset_bits);
     static constexpr std::uint64_t offset_mask = (std::uint64_t{1} << offset_bits) - 1;
 
     std::uint64_t packed_ = 0;

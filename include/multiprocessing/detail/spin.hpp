@@ -2,20 +2,26 @@
 // A short wait that does not sleep, for what another processor is about to do.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 #include <utility>
 
 #include <multiprocessing/config.hpp>
-#include <multiprocessing/detail/first_use.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 
 namespace multiprocessing::detail {
 
 /// Where there is only one processor the other side could not run meanwhile.
 inline bool may_spin() noexcept {
-    static constinit first_use<bool> several;
-    return several.get([] { return affinity_cpus() > 1; });
+    // Not a static of the value: see first_use. Of threads that ask first each finds the same.
+    static constinit std::atomic<int> processors{-1};
+    int known = processors.load(std::memory_order_relaxed);
+    if (known < 0) {
+        known = affinity_cpus();
+        processors.store(known, std::memory_order_relaxed);
+    }
+    return known > 1;
 }
 
 /// What it costs to sleep and be woken: to look for so long, and in vain, at most doubles it. The
@@ -58,7 +64,7 @@ class patience {
 public:
     template <class Condition>
     bool spin(Condition condition, int gap = 1) {
-        if (std::exchange(just_woken_, false) && may_spin()) {
+        if (lets_others_first() && may_spin()) {
             if (condition())
                 return true;
             std::this_thread::yield();
@@ -68,6 +74,8 @@ public:
 
     /// The one that is waited for was asleep, and has been woken.
     void has_woken() noexcept { just_woken_ = true; }
+    /// Whether the look that begins now is the first one behind a sleep.
+    bool lets_others_first() noexcept { return std::exchange(just_woken_, false); }
 
     /// A sleep, while it lasts.
     class sleep {

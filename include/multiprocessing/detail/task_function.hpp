@@ -3,11 +3,11 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -20,6 +20,7 @@
 #include <multiprocessing/detail/callable.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/first_use.hpp>
+#include <multiprocessing/detail/library_mutex.hpp>
 #include <multiprocessing/detail/os/throw_stack.hpp>
 #include <multiprocessing/detail/registry.hpp>
 #include <multiprocessing/detail/task.hpp>
@@ -99,37 +100,26 @@ public:
 private:
     using shared_bytes = std::shared_ptr<const std::vector<std::byte>>;
 
-    /// In a list that only grows, at its front, and is never destroyed: read without a lock.
     struct remembered {
-        F function;
-        std::vector<std::byte> bytes;
-        const remembered* next;
-        std::size_t number;
+        std::optional<F> function;
+        shared_bytes bytes;
     };
-    // Of functions of one type; more of them are written anew for each call.
-    static constexpr std::size_t most_remembered = 64;
 
-    /// The same for all tasks of a function: a million of them may wait.
+    /// The same for all tasks of a function that follow each other: a million of them may wait.
     static shared_bytes bytes_of(const F& function) {
         static_assert(std::is_trivially_copyable_v<F>);
-        static std::atomic<const remembered*> list{nullptr};
-        // Acquire pairs with the release below: who sees an entry sees what is in it.
-        const remembered* const first = list.load(std::memory_order_acquire);
-        for (const remembered* one = first; one != nullptr; one = one->next)
-            if (std::memcmp(&one->function, &function, sizeof function) == 0)
-                return shared_bytes(shared_bytes(), &one->bytes);  // Counts nobody.
-        if (first != nullptr && first->number == most_remembered)
-            return std::make_shared<const std::vector<std::byte>>(encode(function));
-        const std::size_t number = first == nullptr ? 1 : first->number + 1;
-        auto made = std::make_unique<remembered>(
-            remembered{function, encode(function), first, number});
-        const remembered* expected = first;
-        if (list.compare_exchange_strong(expected, made.get(), std::memory_order_release,
-                                         std::memory_order_relaxed)) {
-            const remembered* const entered = made.release();
-            return shared_bytes(shared_bytes(), &entered->bytes);
+        static constinit first_use<remembered> of_all_threads;
+        remembered& last = of_all_threads.get([] { return remembered(); });
+        {
+            const std::lock_guard lock(library_mutex());
+            if (last.function && std::memcmp(&*last.function, &function, sizeof function) == 0)
+                return last.bytes;
         }
-        return bytes_of(function);  // Another thread was faster, with this one or another.
+        remembered now{function, std::make_shared<const std::vector<std::byte>>(encode(function))};
+        const shared_bytes bytes = now.bytes;
+        const std::lock_guard lock(library_mutex());
+        std::swap(last, now);
+        return bytes;
     }
 
     /// Finding a function takes longer than many a task: the last one is remembered, unless its name

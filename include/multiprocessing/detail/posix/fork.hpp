@@ -11,8 +11,10 @@
 
 namespace multiprocessing::detail::posix {
 
-/// Held while the loader is asked what is loaded, and for nothing else. It answers under a lock of
-/// its own, which a child that is forked meanwhile would find taken for ever: a fork waits.
+/// Held while the library asks the loader what is loaded, and for nothing else. It answers under a
+/// lock of its own, which a child that is forked meanwhile would find taken for ever: a fork waits.
+/// Whoever has both takes this one before the library's. Of the program's own questions to the
+/// loader, its dlopen among them, nothing is known here.
 inline std::mutex& loader_mutex() {
     static std::mutex* const mutex = new std::mutex;  // Never destroyed: used until the end.
     return *mutex;
