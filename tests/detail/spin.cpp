@@ -36,6 +36,8 @@ TEST_CASE("spin: the first look behind a sleep, of either side, lets others run 
     CHECK(patience.lets_others_first());
     CHECK_FALSE(patience.lets_others_first());
     { const detail::patience::sleep none(patience); }
+    CHECK(patience.lets_others_first());
+    patience.has_woken();
     CHECK(patience.spin([] { return true; }) == detail::may_spin());
     CHECK_FALSE(patience.lets_others_first());
 }

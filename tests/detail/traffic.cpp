@@ -35,4 +35,12 @@ TEST_CASE("traffic: a reader that sleeps, or a small message, ends a stream") {
     CHECK(seen.is_stream());
 }
 
+TEST_CASE("traffic: where any size counts a sleeper alone ends a stream") {
+    traffic seen(0);
+    note(seen, 512, 0);
+    CHECK(seen.is_stream());
+    seen.note(0, true);
+    CHECK_FALSE(seen.is_stream());
+}
+
 }  // namespace

@@ -201,10 +201,9 @@ private:
 
     /// Goes back to the memory of the messages before it, where they come one by one: it is in a
     /// cache still, and what lies behind it need not be touched. At the place that it leaves, where
-    /// the reader is, a header says how much is skipped. Only where another message of this size
-    /// has room between the new one and that header, with a gap for a jump: else a second one, given
-    /// before the first is read, would lead to a larger segment, time and again. And not in a
-    /// segment that is larger than such messages make.
+    /// the reader is, a header says how much is skipped. Half the segment stays free between the new
+    /// message and that header, or room for another of this size, with a gap for a jump: else what
+    /// is given before the first is read would lead to a larger segment, time and again.
     bool rewind(std::uint64_t bytes) {
         refresh();
         next_ = tail_;
@@ -213,9 +212,10 @@ private:
             return false;
         const std::uint64_t capacity = memory_->capacity(tail_.segment());
         const std::uint64_t at = tail_.offset() & (capacity - 1);
-        const std::uint64_t back = 2 * bytes + rewind_gap;
+        const std::uint64_t two = 2 * bytes + rewind_gap;
+        const std::uint64_t back = two > capacity / 2 ? two : capacity / 2;
         std::byte* data = nullptr;
-        if (at < back || capacity > 2 * back || memory_->make(tail_.segment(), data))
+        if (at < back || memory_->make(tail_.segment(), data))
             return false;
         skip(data + at, capacity - back);
         calm_ = 0;

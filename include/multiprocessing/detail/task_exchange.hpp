@@ -92,6 +92,8 @@ private:
     // ones. More bytes than these wait only if a single task has them.
     static constexpr std::size_t most_given = 128;
     static constexpr std::size_t most_given_bytes = 1 << 20;
+    // With more workers their rings, each 2 MiB in a stream, would not stay in a cache.
+    static constexpr std::size_t most_streams = 16;
 
     /// Up to `level` tasks; once a worker has some, not before half of those are done: it is woken
     /// for many at once, not for one after the other.
@@ -102,7 +104,7 @@ private:
                (worker.load() == 0 || worker.load_bytes() < most_given_bytes)) {
             const task_reference task = work_.next_task();
             try {
-                worker.give(task);
+                worker.give(task, workers_.size() <= most_streams);
             } catch (...) {
                 work_.fail(task, std::current_exception());
             }

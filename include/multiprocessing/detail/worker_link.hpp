@@ -24,6 +24,7 @@
 #include <multiprocessing/detail/remote_exception.hpp>
 #include <multiprocessing/detail/ring.hpp>
 #include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/detail/traffic.hpp>
 #include <multiprocessing/detail/unshared_handle.hpp>
 #include <multiprocessing/detail/worker.hpp>
 #include <multiprocessing/detail/worker_channel.hpp>
@@ -79,12 +80,12 @@ public:
     bool has_begun() const noexcept { return given_.has_begun_any(); }
 
     /// Writes a task into its ring; visible to it with publish(). Throws what writing the arguments
-    /// throws: then nothing was given.
-    void give(const task_reference& task) {
+    /// throws: then nothing was given. Whether a stream of tasks is worth more memory is the
+    /// caller's to say.
+    void give(const task_reference& task, bool may_stream) {
         const std::size_t bytes = task.owner->argument_bytes(task.task);
         std::error_code ec;
-        std::byte* const place =
-            tasks_.reserve(sizeof(task_header) + bytes, ring_growth::whenever_full, ec);
+        std::byte* const place = reserve(sizeof(task_header) + bytes, may_stream, ec);
         if (place == nullptr)
             throw_system_error(ec, "make room for a task of " + std::to_string(bytes) + " bytes");
         task_header header = task.owner->header();
@@ -94,10 +95,16 @@ public:
         task.owner->write_arguments(task.task, place + sizeof header);
         given_.add(task, bytes);
         tasks_.commit();
+        traffic_.note(bytes, false);
     }
 
     /// Returns whether it slept and was woken.
-    bool publish() noexcept { return tasks_.publish(); }
+    bool publish() noexcept {
+        const bool slept = tasks_.publish();
+        if (slept)
+            traffic_.note(0, true);
+        return slept;
+    }
 
     bool has(const job& work) const noexcept {
         for (const auto& given : given_)
@@ -201,6 +208,14 @@ public:
     }
 
 private:
+    std::byte* reserve(std::uint64_t bytes, bool may_stream, std::error_code& ec) {
+        std::byte* place = nullptr;
+        if (may_stream && traffic_.is_stream())
+            place = tasks_.reserve(bytes, ring_growth::for_stream, ec);
+        // A pool does not wait for room.
+        return place != nullptr ? place : tasks_.reserve(bytes, ring_growth::whenever_full, ec);
+    }
+
     static constexpr std::chrono::seconds grace{1};
 
     static std::chrono::nanoseconds limit_of(const task_reference& task) noexcept {
@@ -246,6 +261,7 @@ private:
     worker_tally tally_;
     Process process_;
     ring_writer tasks_;
+    traffic traffic_{0};
     ring_reader replies_;
     given_tasks given_;
 };

@@ -65,6 +65,8 @@ private:
 /// with a static would wait for that one for ever.
 inline fork_hooks& early_fork_hooks = fork_hooks::instance();
 
+/// Never taken out again: a library whose hook it is cannot be unloaded. Whoever forks before main,
+/// in what is not ordered behind the headers' own statics, has the hooks entered so far.
 inline void run_after_fork(fork_hook hook) {
     fork_hooks::instance().add(hook);
 }
