@@ -95,6 +95,11 @@ private:
     // With more workers their rings, each 2 MiB in a stream, would not stay in a cache.
     static constexpr std::size_t most_streams = 16;
 
+    /// Nor is a worker with a limit given a ring that it may be unable to map.
+    bool may_stream() const noexcept {
+        return workers_.size() <= most_streams && plan_.setup.memory_limit == 0;
+    }
+
     /// Up to `level` tasks; once a worker has some, not before half of those are done: it is woken
     /// for many at once, not for one after the other.
     void fill(worker_link& worker, std::size_t level) {
@@ -104,7 +109,7 @@ private:
                (worker.load() == 0 || worker.load_bytes() < most_given_bytes)) {
             const task_reference task = work_.next_task();
             try {
-                worker.give(task, workers_.size() <= most_streams);
+                worker.give(task, may_stream());
             } catch (...) {
                 work_.fail(task, std::current_exception());
             }
