@@ -6,6 +6,7 @@
 #include <cstring>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <multiprocessing/detail/arguments.hpp>
@@ -67,20 +68,35 @@ private:
             run_and_encode(function, in, count, reply);
     }
 
-    static value call(F& function, decoder& in) {
-        std::tuple<T> argument(in.template read<T>());
+    static value call(F& function, T&& element) {
+        std::tuple<T> argument(std::move(element));
         return call_with(function, argument);
     }
 
     /// Results go where the pool will read them, one by one.
     static void run_into_ring(F& function, decoder& in, std::size_t count, reply_writer& reply) {
-        std::byte* place = reply.reserve(count * sizeof(value));
+        std::byte* const place = reply.reserve(count * sizeof(value));
+        if constexpr (is_bulk<T> && std::is_trivially_default_constructible_v<T>) {
+            // Not from the decoder, whose place would be written and read again with each element.
+            const std::byte* from = in.template take<T>(count * sizeof(T));
+            fill(place, count, function, [&from] {
+                T element;
+                std::memcpy(&element, from, sizeof element);
+                from += sizeof element;
+                return element;
+            });
+        } else {
+            fill(place, count, function, [&in] { return in.template read<T>(); });
+        }
+        in.finish();
+    }
+    template <class Next>
+    static void fill(std::byte* place, std::size_t count, F& function, Next next) {
         for (std::size_t i = 0; i < count; ++i, place += sizeof(value)) {
-            const value result = call(function, in);
+            const value result = call(function, next());
             end_copy_of_worker();
             std::memcpy(place, &result, sizeof result);
         }
-        in.finish();
     }
 
     static void run_and_encode(F& function, decoder& in, std::size_t count, reply_writer& reply) {
@@ -88,7 +104,7 @@ private:
         values.reserve(in.justify(count, sizeof(value)));
         sizer sizes;
         for (std::size_t i = 0; i < count; ++i) {
-            values.push_back(call(function, in));
+            values.push_back(call(function, in.template read<T>()));
             size_value<value>(sizes, values.back());
         }
         in.finish();
