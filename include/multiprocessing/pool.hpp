@@ -42,6 +42,10 @@ namespace multiprocessing {
 /// nothing else is lost. Workers end with this process, and what they have started with them: a
 /// task may start processes and have pools. Any thread may call any member at any time. Functions,
 /// arguments and results must be able to cross; what cannot does not compile.
+///
+/// Up to 16 workers, none with a limit of memory, are each given a stream of tasks through 2 MiB of
+/// shared memory, which stay theirs; else a worker has 64 KiB, and more while large tasks or results
+/// need it.
 class Pool {
     template <class F, class... Ts>
     using call_result = std::decay_t<

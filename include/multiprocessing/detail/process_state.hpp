@@ -262,9 +262,10 @@ public:
         process_table& table = made_table().get([] { return process_table(); });
         if (!table.ends_children_.load(std::memory_order_acquire)) {
             // Of threads that come at once several may do so: the second time there is none to end.
-            // Marked when it is done: none goes on before.
-            std::atexit([] { instance().end_children(); });
-            table.ends_children_.store(true, std::memory_order_release);
+            // Marked when it is done: none goes on before. Where there is no memory for it the next
+            // one tries again.
+            if (std::atexit([] { instance().end_children(); }) == 0)
+                table.ends_children_.store(true, std::memory_order_release);
         }
         return table;
     }
