@@ -44,6 +44,30 @@ int divide(int a, int b) {
     return a / b;
 }
 
+/// Longer than the first elements of a range may take that is not known to be quick.
+struct slow_to_copy {
+    int zero = 0;
+
+    slow_to_copy() = default;
+    slow_to_copy(const slow_to_copy& other) : zero(other.zero) {
+        std::this_thread::sleep_for(1ms);
+    }
+    slow_to_copy& operator=(const slow_to_copy&) = default;
+
+    template <class Archive>
+    void serialize(Archive& archive) {
+        archive(zero);
+    }
+};
+
+int zero_of(const slow_to_copy& x) {
+    return x.zero;
+}
+
+int zero_of_both(const slow_to_copy& x, int) {
+    return x.zero;
+}
+
 int value = 0;
 
 void set_value(int to) {
@@ -181,6 +205,20 @@ TEST_CASE("futures: results of a map that are there can be read when its time ha
     executor.submit(square, 4).result();  // The only worker has done all that came before.
     std::this_thread::sleep_for(limit);
     CHECK(all_of(std::move(results)) == std::vector<int>{1, 4, 9});
+}
+
+TEST_CASE("futures: a map takes at once what lies in memory, however long it takes to copy it") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpf::ProcessPoolExecutor executor(1, {.start_method = EVERY_START_METHOD});
+    constexpr auto limit = 1s;
+    const std::vector<slow_to_copy> xs(3);
+    auto results = GENERATE(false, true)
+                       ? executor.map(zero_of, xs, {.timeout = limit})
+                       : executor.map(zero_of_both, xs, std::vector<int>(4), {.timeout = limit});
+    executor.submit(square, 4).result();
+    std::this_thread::sleep_for(limit);
+    CHECK(all_of(std::move(results)) == std::vector<int>(3));
 }
 
 TEST_CASE("futures: the initializer, tasks a worker, and bad options") {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include <multiprocessing/detail/deadline.hpp>
@@ -98,5 +99,9 @@ private:
     held_range<A> first_;
     held_range<B> second_;
 };
+
+template <class A, class B>
+inline constexpr bool lies_in_memory<zipped<A, B>> =
+    lies_in_memory<std::remove_reference_t<A>> && lies_in_memory<std::remove_reference_t<B>>;
 
 }  // namespace multiprocessing::detail

@@ -23,7 +23,9 @@
 
 namespace multiprocessing::detail {
 
-/// A function over a range whose elements are taken as results are: nothing here has a thread. Once
+/// A function over a range whose elements are taken as results are: nothing here has a thread. The
+/// first ones are taken at once: of a range that lies in memory as many as there is room for, of
+/// others as long as they come quickly, for the maker does not wait for a range that is slow. Once
 /// `end` has passed nothing is taken any more, as if the range had thrown a `TimeoutError` then.
 template <class F, class Range>
 class pool_stream final
@@ -39,7 +41,7 @@ public:
         : pool_(std::move(pool)), source_(std::forward<Range>(range)), bounds_(bounds), end_(end),
           job_(std::make_shared<work>(std::move(function), bounds.places, ordered)) {
         job_->obey(rules);
-        while (pull(end_) && batch_ > 1) {
+        while (pull(end_) && (batch_ > 1 || lies_in_memory<std::remove_reference_t<Range>>)) {
         }
         hand_over(deadline::now());
     }

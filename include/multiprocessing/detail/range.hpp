@@ -46,6 +46,13 @@ private:
     held held_;
 };
 
+/// Whether the elements of a range lie in memory, as many as it says, so that to take one is to copy
+/// it and no more. What a view computes is a value.
+template <class Range>
+inline constexpr bool lies_in_memory =
+    std::ranges::forward_range<Range> && std::ranges::sized_range<Range> &&
+    std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>;
+
 /// What lies between the two ends of a range that stays where it is.
 template <class Iterator, class Sentinel>
 class lent_range {
