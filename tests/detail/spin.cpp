@@ -51,4 +51,45 @@ TEST_CASE("spin: patience gives up, too, after a sleep of any length") {
     CHECK(patience.spin([] { return true; }) == detail::may_spin());
 }
 
+TEST_CASE("spin: yields become rare once something came from another processor, and soon again often "
+          "where each wait ends with one") {
+    detail::yield_pace pace;
+    CHECK(pace.time() == std::chrono::nanoseconds(0));
+    pace.came_meanwhile();
+    CHECK(pace.time() > std::chrono::nanoseconds(0));
+    const int pauses = pace.pauses();
+    for (int i = 0; i < 3; ++i)
+        pace.came_with_a_yield();
+    CHECK(pace.time() > std::chrono::nanoseconds(0));
+    pace.came_with_a_yield();
+    CHECK(pace.time() == std::chrono::nanoseconds(0));
+    CHECK(pace.pauses() < pauses);
+    pace.came_meanwhile();
+    CHECK(pace.time() > std::chrono::nanoseconds(0));
+    CHECK(pace.pauses() == pauses);
+}
+
+TEST_CASE("spin: yields that bring it by chance do not add up") {
+    detail::yield_pace pace;
+    for (int i = 0; i < 100; ++i) {
+        for (int k = 0; k < 3; ++k)
+            pace.came_with_a_yield();
+        pace.came_meanwhile();
+        CHECK(pace.time() > std::chrono::nanoseconds(0));
+    }
+}
+
+TEST_CASE("spin: patience finds what comes after any number of looks, at any gap and pace") {
+    if (!detail::may_spin())
+        return;
+    detail::patience patience;
+    const int gap = GENERATE(1, 16, 64);
+    for (int round = 0; round < 20; ++round)
+        for (const int needed : {1, 2, 3}) {
+            int looks = 0;
+            CHECK(patience.spin([&] { return ++looks == needed; }, gap));
+            CHECK(looks == needed);
+        }
+}
+
 }  // namespace

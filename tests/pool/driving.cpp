@@ -76,6 +76,18 @@ TEST_CASE("pool: a thread that only gives work, again and again, does not keep i
     CHECK(first.get() == 9);
 }
 
+TEST_CASE("pool: what a thread leaves behind is done, however often it came before") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
+    for (int i = 0; i < 5'000; ++i)
+        REQUIRE(pool.apply_async(square, mp::args(2)).get() == 4);
+    std::atomic<bool> called{false};
+    const auto last = pool.apply_async(square, mp::args(3), {.callback = [&](int) { called = true; }});
+    support::await([&] { return called.load(); });
+    CHECK(last.get() == 9);
+}
+
 TEST_CASE("pool: resize does not wait for the work of others") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;

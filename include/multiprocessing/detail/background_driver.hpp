@@ -4,7 +4,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -17,6 +16,7 @@
 #include <multiprocessing/detail/os/quiet_thread.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/detail/watch.hpp>
 
 namespace multiprocessing::detail {
 
@@ -61,10 +61,6 @@ protected:
     }
 
 private:
-    // A thread that comes back within this time is not relieved of its work: to call the pool's
-    // thread to it and to take it back would cost more than most tasks.
-    static constexpr std::chrono::milliseconds watch_time{1};
-
     void run_background() {
         background_id_.store(std::this_thread::get_id(), std::memory_order_relaxed);
         while (await_work()) {
@@ -83,14 +79,15 @@ private:
             if (has_work_in_background() && (quiet || crew_.is_urgent()))
                 break;
             const std::uint64_t seen = visits_;
-            const bool watch = !quiet || has_work_in_background();
-            background_state_ = watch ? background_state::watching : background_state::asleep;
-            if (watch)
-                background_wake_.wait_for(here.lock(), watch_time);
+            const bool watches = !quiet || has_work_in_background();
+            background_state_ = watches ? background_state::watching : background_state::asleep;
+            if (watches)
+                background_wake_.wait_for(here.lock(), watch_.time());
             else
                 background_wake_.wait(here.lock());
             background_state_ = background_state::away;
-            quiet = watch && visits_ == seen;
+            quiet = watches && visits_ == seen;
+            watch_.ended(visits_ - seen);
         }
         return !stopping_ || crew_.work().has_done();
     }
@@ -134,6 +131,8 @@ private:
     }
 
     std::thread background_;
+    /// That thread's.
+    watch watch_;
     /// That thread's, which alone sets it.
     std::shared_ptr<void> kept_until_end_;
     std::atomic<std::thread::id> background_id_{};

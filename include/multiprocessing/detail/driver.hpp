@@ -302,7 +302,7 @@ protected:
     /// Followers, and those among them that were called and are not awake yet.
     int waiting_ = 0;
     int called_ = 0;
-    /// Calls so far that give or await work.
+    /// Calls so far that await work.
     std::uint64_t visits_ = 0;
     background_state background_state_ = background_state::away;
     /// The driver's, whoever that is.

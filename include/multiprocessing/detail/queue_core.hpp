@@ -16,6 +16,7 @@
 
 #include <multiprocessing/config.hpp>
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/look_gap.hpp>
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/memory.hpp>
 #include <multiprocessing/detail/os/robust_mutex.hpp>
@@ -256,7 +257,7 @@ private:
                                                                 : ring_growth::for_large_messages,
                                            ec);
         if (place == nullptr && !ec) {
-            if (!spin_until([&] { return writer_.is_roomy(); }, short_look, looks_for_room))
+            if (!spin_until([&] { return writer_.is_roomy(); }, short_look, look_gap::for_stream))
                 std::this_thread::yield();  // The reader may be waiting for this processor.
             place = writer_.reserve(bytes, ring_growth::whenever_full, ec);
         }
@@ -277,7 +278,8 @@ private:
             return true;
         if (limit.immediate())
             return false;
-        if (producer_patience_.spin([&] { return writer_.consumed() != seen; }, looks_for_room))
+        if (producer_patience_.spin([&] { return writer_.consumed() != seen; },
+                                    producer_gap_.at(seen)))
             return true;
         const patience::sleep now(producer_patience_);
         throw_if_error(writer_.wait(seen, limit.until()), "wait for room in a queue");
@@ -290,7 +292,8 @@ private:
                 return true;
             if (limit.immediate())
                 return false;
-            if (consumer_patience_.spin([&] { return reader_.backlog() != 0; }, looks_for_message))
+            if (consumer_patience_.spin([&] { return reader_.backlog() != 0; },
+                                        consumer_gap_.at(reader_.taken())))
                 continue;
             if (limit.until().passed())
                 return false;
@@ -354,6 +357,8 @@ private:
     traffic traffic_;
     patience producer_patience_;
     patience consumer_patience_;
+    look_gap producer_gap_;
+    look_gap consumer_gap_;
     robust_mutex producers_;
     robust_mutex consumers_;
     const std::atomic<std::uint32_t>* generation_;
@@ -362,10 +367,6 @@ private:
     std::uint64_t untrimmed_ =
         0;  // What this process has taken since; the consumers' mutex guards it.
 
-    // Every so many turns: each look takes the line from the side that is at work, and makes it
-    // slower than to find several messages, or room for them, at once.
-    static constexpr int looks_for_message = 16;
-    static constexpr int looks_for_room = 32;
     static constexpr std::uint64_t trimmed_from_bytes = 16 << 20;
     static constexpr std::uint32_t most_messages = 0x7fffffffU - 1;
 };

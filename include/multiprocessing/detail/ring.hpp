@@ -373,6 +373,8 @@ public:
         consumed_.advance(std::exchange(staged_, 0U));
     }
 
+    /// Messages so far, with those that are staged; it goes round at 2^31.
+    std::uint32_t taken() const noexcept { return (count_ + staged_) & 0x7fffffffU; }
     std::uint32_t backlog() const noexcept { return count_between(taken(), published_.count()); }
     /// Whether there is nothing beyond those taken. The writer's line is looked at only if what was
     /// last seen of it does not tell.
@@ -394,8 +396,6 @@ public:
     std::error_code wait(const deadline& until) noexcept { return published_.wait(taken(), until); }
 
 private:
-    std::uint32_t taken() const noexcept { return (count_ + staged_) & 0x7fffffffU; }
-
     /// Follows the records to the next message. What it reads may be damaged: nothing is believed
     /// that does not lie within the segment.
     bool find(std::span<const std::byte>& payload, std::error_code& ec) {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <thread>
 #include <utility>
 
@@ -52,6 +53,38 @@ bool spin_until(Condition condition, std::chrono::nanoseconds longest, int gap =
     return condition();
 }
 
+/// When one that waits again and again lets others run meanwhile. A yield costs as much as a short
+/// task: where the one that it waits for runs on another processor it is in the way of seeing what
+/// that one has done, and where both share a processor it is all there is to wait for.
+class yield_pace {
+public:
+    /// Pauses before it asks whether to yield, and the time that has to pass between two yields.
+    int pauses() const noexcept { return other_ == place::here ? 8 : 32; }
+    std::chrono::microseconds time() const noexcept {
+        return std::chrono::microseconds(other_ == place::elsewhere ? 3 : 0);
+    }
+
+    /// What is waited for was not there before a yield and is behind it.
+    void came_with_a_yield() noexcept {
+        if (++in_a_row_ >= enough_in_a_row)
+            other_ = place::here;
+    }
+    /// It came while this processor was looking.
+    void came_meanwhile() noexcept {
+        in_a_row_ = 0;
+        other_ = place::elsewhere;
+    }
+
+private:
+    /// The processor of the one that is waited for.
+    enum class place { unknown, here, elsewhere };
+    // One may also come by chance, from elsewhere, while a yield lasts.
+    static constexpr std::uint32_t enough_in_a_row = 4;
+
+    std::uint32_t in_a_row_ = 0;
+    place other_ = place::unknown;
+};
+
 /// How long one that waits again and again looks before it sleeps. Two that hand each other short
 /// work and both sleep meanwhile would do so for ever, since each takes longer to wake than the
 /// other looks: so whoever was woken soon looks longer the next time, and one whose sleep was long
@@ -64,12 +97,35 @@ class patience {
 public:
     template <class Condition>
     bool spin(Condition condition, int gap = 1) {
-        if (lets_others_first() && may_spin()) {
+        using clock = std::chrono::steady_clock;
+        const bool others_first = lets_others_first();
+        if (!may_spin())
+            return false;
+        if (condition())
+            return true;
+        if (others_first) {
+            std::this_thread::yield();
             if (condition())
                 return true;
-            std::this_thread::yield();
         }
-        return spin_until(condition, woken_soon_ ? long_look : short_look, gap);
+        const auto begin = clock::now();
+        const auto end = begin + (woken_soon_ ? long_look : short_look);
+        auto next_yield = begin + pace_.time();
+        for (auto now = begin; now < end; now = clock::now()) {
+            if (looks(condition, gap)) {
+                pace_.came_meanwhile();
+                return true;
+            }
+            if (now < next_yield)
+                continue;
+            std::this_thread::yield();
+            if (condition()) {
+                pace_.came_with_a_yield();
+                return true;
+            }
+            next_yield = now + pace_.time();
+        }
+        return condition();
     }
 
     /// The one that is waited for was asleep, and has been woken.
@@ -95,6 +151,18 @@ public:
     };
 
 private:
+    template <class Condition>
+    bool looks(Condition& condition, int gap) {
+        for (int pause = 0; pause < pace_.pauses(); pause += gap) {
+            for (int i = 0; i < gap; ++i)
+                MULTIPROCESSING_PAUSE();
+            if (condition())
+                return true;
+        }
+        return false;
+    }
+
+    yield_pace pace_;
     bool woken_soon_ = false;
     /// This side or the other, since the last look.
     bool just_woken_ = false;
