@@ -100,6 +100,23 @@ TEST_CASE("memory: what is discarded is given back and reads as zero") {
     CHECK_FALSE(block.discard(4096, shared_block::most_bytes));
 }
 
+TEST_CASE("memory: what is populated is there, keeps what it holds, and no more is there") {
+    shared_block block;
+    constexpr std::size_t all = 8 << 20;
+    REQUIRE_FALSE(shared_block::create(block, all));
+    mapping view;
+    REQUIRE_FALSE(block.map(view, 0, all));
+    view.data()[8192] = std::byte{42};
+    view.populate(4096, all - 8192);
+    view.populate(4096, 0);
+#if defined(MULTIPROCESSING_POSIX)
+    if (support::can_populate())
+        CHECK(has_bytes(block, all - 8192));
+#endif
+    CHECK(view.data()[8192] == std::byte{42});
+    CHECK(view.data()[all - 8192] == std::byte{0});
+}
+
 #if defined(MULTIPROCESSING_POSIX)  // Windows numbers standard streams apart.
 TEST_CASE("memory: is never at the place of a standard stream, nor inherited") {
     const int saved = ::fcntl(0, F_DUPFD_CLOEXEC, 10);

@@ -35,6 +35,44 @@ TEST_CASE("ring: a backlog grows without a reader and its memory goes when it is
     CHECK(ring.holds_less_than(4 * detail::ring_memory::kept_bytes));
 }
 
+#if defined(MULTIPROCESSING_POSIX)
+TEST_CASE("ring: the memory of a large message is asked for at once, also what was given back") {
+    if (!support::can_populate())
+        return;
+    const ring_fixture ring;
+    writing_side out(ring);
+    reading_side in(ring);
+    constexpr std::size_t bytes = 8 << 20;
+    constexpr auto pages = static_cast<long>(bytes / 4096);
+    for (int round = 0; round < 2; ++round) {
+        std::byte* const place = out.reserve(bytes);
+        REQUIRE(place != nullptr);
+        const long before = support::page_faults();
+        std::memset(place, 1, bytes);
+        CHECK(support::page_faults() - before < pages / 4);
+        out.writer.drop();
+    }
+}
+
+TEST_CASE("ring: in a backlog pages are asked for many at a time") {
+    if (!support::can_populate())
+        return;
+    const ring_fixture ring;
+    writing_side out(ring);
+    const auto used = [&] { return support::bytes_in_use(*ring.block); };
+    while (used() <= 2 * detail::ring_memory::kept_bytes)
+        REQUIRE(out.put(1, 1'000));
+    int steps = 0;
+    constexpr int many = 8'000;
+    for (int i = 0; i < many; ++i) {
+        const auto before = used();
+        REQUIRE(out.put(1, 1'000));
+        steps += used() != before ? 1 : 0;
+    }
+    CHECK(steps < many * 1'000 / 4096 / 16);
+}
+#endif
+
 // The writer once learnt only at the end of a segment that the reader had kept up: all of its
 // memory was touched first.
 TEST_CASE("ring: a large segment is left long before its end when the backlog has gone") {

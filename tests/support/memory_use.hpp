@@ -7,6 +7,8 @@
 #include <multiprocessing/detail/os/memory.hpp>
 
 #if defined(MULTIPROCESSING_POSIX)
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #endif
 
@@ -29,6 +31,23 @@ inline bool holds_more_than(const shared_block& block, std::uint64_t bytes) {
 }
 inline bool holds_less_than(const shared_block& block, std::uint64_t bytes) {
     return bytes_in_use(block) < bytes;
+}
+
+/// Whether the kernel finds memory for many pages at once (since Linux 5.14).
+inline bool can_populate() {
+    constexpr int populate_write = 23;
+    void* const page =
+        ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const bool can = ::madvise(page, 4096, populate_write) == 0;
+    ::munmap(page, 4096);
+    return can;
+}
+
+/// How often this process has so far touched a page that was not there.
+inline long page_faults() {
+    ::rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    return used.ru_minflt;
 }
 #else
 // Windows does not tell: every expectation is met.

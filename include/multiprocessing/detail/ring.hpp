@@ -292,6 +292,7 @@ private:
         if (const std::uint64_t left = to_end(); left < bytes)
             skip(data + (next_.offset() & mask), left);
         std::byte* const at = data + (next_.offset() & mask);
+        memory_->populate(next_.segment(), next_.offset() & mask, bytes);
         write_header(at, record::header(record_kind::message, payload));
         next_.advance(bytes);
         return at + record::header_bytes;

@@ -201,18 +201,42 @@ public:
         return open(segment, data);
     }
 
+    /// Before something is written there. A page that is new costs as much as several messages, but
+    /// less where many are asked for at once: all that a large message needs, and in a backlog that
+    /// has grown some more for the messages to come. What another process gave back, or has made
+    /// already, is not known here: then the pages are found one by one, or at once.
+    void populate(std::uint32_t segment, std::uint64_t at, std::uint64_t bytes) noexcept {
+        constexpr std::uint64_t worth_a_call = 64 << 10;
+        constexpr std::uint64_t ahead = 256 << 10;
+        std::uint64_t& touched = touched_[segment];
+        if (at + bytes <= touched)
+            return;
+        const std::uint64_t all = capacity(segment);
+        const std::uint64_t wanted = all >= kept_bytes && bytes < ahead ? ahead : bytes;
+        const std::uint64_t begin = (at > touched ? at : touched) & ~page_mask;
+        const std::uint64_t end = wanted < all - at ? (at + wanted + page_mask) & ~page_mask : all;
+        if (end - begin >= worth_a_call)
+            views_[segment].populate(static_cast<std::size_t>(begin),
+                                     static_cast<std::size_t>(end - begin));
+        touched = end;
+    }
+
     /// Gives back the memory of every segment up to `highest`, but `current` and the small ones,
     /// which the next burst needs again: a page that is new costs as much as several messages.
     void discard(std::uint32_t highest, std::uint32_t current) noexcept {
         for (std::uint32_t segment = 1; segment <= highest && segment < most_segments; ++segment)
-            if (segment != current && capacity(segment) > kept_bytes)  // Failure costs memory only.
-                block_->discard(place(segment), capacity(segment));
+            if (segment != current && capacity(segment) > kept_bytes) {
+                block_->discard(place(segment), capacity(segment));  // Failure costs memory only.
+                touched_[segment] = 0;
+            }
     }
     /// Gives back the memory of every segment above this one; of none above one that cannot be, as
     /// damaged memory may name it.
     void discard_above(std::uint32_t segment) noexcept {
         if (segment >= most_segments)
             return;
+        for (std::uint32_t above = segment + 1; above < most_segments; ++above)
+            touched_[above] = 0;
         const std::uint64_t begin = place(segment + 1);
         if (begin < shared_block::most_bytes)
             block_->discard(begin, shared_block::most_bytes - begin);
@@ -220,7 +244,8 @@ public:
     /// Gives back a segment in which nothing is, but for the page that holds `offset`.
     void discard_around(std::uint32_t segment, std::uint64_t offset) noexcept {
         const std::uint64_t begin = place(segment);
-        const std::uint64_t page = offset & ~std::uint64_t{shared_block::page_bytes - 1};
+        const std::uint64_t page = offset & ~page_mask;
+        touched_[segment] = 0;
         const std::uint64_t after = page + shared_block::page_bytes;
         if (page > 0)
             block_->discard(begin, page);
@@ -229,6 +254,8 @@ public:
     }
 
 private:
+    static constexpr std::uint64_t page_mask = shared_block::page_bytes - 1;
+
     std::error_code map(std::uint32_t segment, std::byte*& data) {
         std::uint64_t there = 0;
         if (const auto ec = block_->size(there))
@@ -252,6 +279,8 @@ private:
     std::uint64_t first_bytes_;
     bool withheld_ = false;
     std::array<mapping, most_segments> views_;
+    /// Where the writer has been in each, from its begin on.
+    std::array<std::uint64_t, most_segments> touched_{};
 };
 
 }  // namespace multiprocessing::detail

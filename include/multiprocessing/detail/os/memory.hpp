@@ -20,7 +20,9 @@
 namespace multiprocessing::detail {
 
 /// A view of a part of a block; unmapped by its destructor. `withhold()`: copies of this process
-/// do not have it, and must not destroy their copy of this object.
+/// do not have it, and must not destroy their copy of this object. `populate(offset, bytes)`: all of
+/// these whole pages are about to be written; where the system can find memory for many pages at
+/// once, it does.
 using backend::mapping;
 
 /// Memory that exists for as long as a process has a handle or a view of it, and is gone with the
@@ -53,6 +55,8 @@ concept memory_contract = std::movable<Block> && std::movable<View> &&
     { seen.size() }
     noexcept->std::same_as<std::size_t>;
     { seen.withhold() }
+    noexcept;
+    { seen.populate(bytes, bytes) }
     noexcept;
 };
 static_assert(memory_contract<shared_block, mapping>);

@@ -40,6 +40,19 @@ public:
     /// Where the kernel refuses, copies have it: they are not to use it anyway.
     void withhold() const noexcept { ::madvise(data_, bytes_, MADV_DONTFORK); }
 
+    /// Some at a time, so that other threads, which it keeps from mapping memory, get in between.
+    /// Where the kernel cannot (before Linux 5.14) or has no more memory, writing there will show.
+    void populate(std::size_t offset, std::size_t bytes) const noexcept {
+        constexpr int populate_write = 23;  // Not all headers have the name, MADV_POPULATE_WRITE.
+        constexpr std::size_t at_a_time = std::size_t{2} << 20;
+        for (std::size_t done = 0; done < bytes; done += at_a_time) {
+            const std::size_t left = bytes - done;
+            if (::madvise(data_ + offset + done, left < at_a_time ? left : at_a_time,
+                          populate_write) == -1)
+                return;
+        }
+    }
+
     std::byte* data() const noexcept { return data_; }
     std::size_t size() const noexcept { return bytes_; }
     explicit operator bool() const noexcept { return data_ != nullptr; }
@@ -54,7 +67,12 @@ public:
     shared_block() noexcept = default;
     explicit shared_block(handle owner) noexcept : memory_(std::move(owner)) {}
 
+    /// The largest that kernels for the processor have.
+#if defined(__x86_64__) || defined(__i386__)
     static constexpr std::size_t page_bytes = 4096;
+#else
+    static constexpr std::size_t page_bytes = 65536;
+#endif
     static constexpr std::uint64_t most_bytes =
         sizeof(void*) == 8 ? std::uint64_t{1} << 40 : std::uint64_t{1} << 30;
 

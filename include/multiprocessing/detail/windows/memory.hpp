@@ -38,6 +38,8 @@ public:
 
     /// No process is a copy of another here.
     void withhold() const noexcept {}
+    /// What was committed is found a page at a time, when it is touched.
+    void populate(std::size_t, std::size_t) const noexcept {}
 
     std::byte* data() const noexcept { return data_; }
     std::size_t size() const noexcept { return bytes_; }
