@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/gated_task.hpp"
 #include "support/leftovers.hpp"
 #include "support/processes.hpp"
 #include "support/start_methods.hpp"
@@ -153,19 +154,20 @@ TEST_CASE("futures: an error in a map is thrown in its place") {
 TEST_CASE("futures: a map that takes too long ends with TimeoutError") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mpf::ProcessPoolExecutor executor(1, {.start_method = EVERY_START_METHOD});
+    support::gate begun;
+    support::gate end;
+    mpf::ProcessPoolExecutor executor(
+        1, {.start_method = EVERY_START_METHOD,
+            .initializer = {support::keep_ends, mp::args(begun.writer(), end.reader())}});
     {
         auto results = executor.map(
-            [](int x) {
-                if (x == 1)
-                    std::this_thread::sleep_for(300ms);
-                return x;
-            },
-            std::vector<int>{0, 1, 2}, {.timeout = 100ms});
+            [](int x) { return x == 1 ? support::say_and_stay(x) : x; },
+            std::vector<int>{0, 1, 2}, {.timeout = 2s});
         CHECK(results.next() == 0);
         CHECK_THROWS_AS(results.next(), mp::TimeoutError);
         CHECK_THROWS_AS(results.next(), mp::TimeoutError);
     }
+    end.open();
     CHECK(executor.submit(square, 2).result() == 4);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/gated_task.hpp"
 #include "support/leftovers.hpp"
 #include "support/processes.hpp"
 #include "support/start_methods.hpp"
@@ -87,15 +88,25 @@ TEST_CASE("futures: an executor that is dropped lets all work end") {
 TEST_CASE("futures: a shutdown that cancels gives up what has not begun") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    mpf::ProcessPoolExecutor executor(1, {.start_method = EVERY_START_METHOD});
-    const auto first = executor.submit([] { std::this_thread::sleep_for(50ms); });
-    support::await([&] { return first.running() || first.done(); });
+    support::gate begun;
+    support::gate end;
+    mpf::ProcessPoolExecutor executor(
+        1, {.start_method = EVERY_START_METHOD,
+            .initializer = {support::keep_ends, mp::args(begun.writer(), end.reader())}});
+    const auto first = executor.submit(support::say_and_stay, 7);
+    REQUIRE(support::hear(begun.ends.reader) == ".");
     std::vector<mpf::Future<int>> futures;
     for (int i = 0; i < 500; ++i)
         futures.push_back(executor.submit(sleep_for_ever));
     const bool waits = GENERATE(true, false);
+    // A shutdown that waits is let go by its own work: nothing else is left once that is cancelled.
+    std::thread opener([&] {
+        support::await([&] { return futures.back().cancelled(); });
+        end.open();
+    });
     executor.shutdown(waits, true);
-    first.result();
+    opener.join();
+    CHECK(first.result() == 7);
     for (const auto& future : futures)
         CHECK(future.cancelled());
 }

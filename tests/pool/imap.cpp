@@ -299,7 +299,7 @@ TEST_CASE("pool: an imap and the end of its pool") {
     }
     {
         mp::Pool pool(1, {.start_method = method});
-        auto results = pool.imap(square, std::views::iota(0), {.buffersize = 4});
+        auto results = pool.imap(square, numbers(8), {.buffersize = 4});  // It takes four at once.
         pool.close();
         pool.join();
         for (int i = 0; i < 4; ++i)

@@ -8,7 +8,6 @@
 
 #if defined(MULTIPROCESSING_POSIX)
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #endif
 
@@ -41,13 +40,6 @@ inline bool can_populate() {
     const bool can = ::madvise(page, 4096, populate_write) == 0;
     ::munmap(page, 4096);
     return can;
-}
-
-/// How often this process has so far touched a page that was not there.
-inline long page_faults() {
-    ::rusage used{};
-    ::getrusage(RUSAGE_SELF, &used);
-    return used.ru_minflt;
 }
 #else
 // Windows does not tell: every expectation is met.
