@@ -126,8 +126,14 @@ void raw_eventfd_from_idle(benchmark::State& state) {
 }
 
 constexpr std::size_t large_bytes = 8 << 20;
-/// In the first calls all memory is new, up to where messages take turns.
-constexpr int uncounted = 4;
+/// Does not count the first calls, in which memory is new, up to where messages take turns.
+template <class Act>
+void repeat_warm(benchmark::State& state, Act act) {
+    for (int i = 0; i < 4; ++i)
+        act();
+    for (auto _ : state)
+        act();
+}
 
 void count_bytes(benchmark::State& state) {
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(large_bytes));
@@ -138,13 +144,9 @@ auto apply_to_many(Function last_of) {
     return [=](benchmark::State& state) {
         mp::Pool pool(workers);
         const std::vector<double> values(large_bytes / sizeof(double), 1.5);
-        const auto apply = [&] {
+        repeat_warm(state, [&] {
             benchmark::DoNotOptimize(pool.apply(last_of, mp::args(std::span(values))));
-        };
-        for (int i = 0; i < uncounted; ++i)
-            apply();
-        for (auto _ : state)
-            apply();
+        });
         count_bytes(state);
     };
 }
@@ -158,14 +160,10 @@ auto raw_copy(Work work) {
         const bench::shared_memory memory(large_bytes);
         auto* const shared = static_cast<double*>(memory.data());
         bench::ring_echo echo([&] { work(shared); });
-        const auto apply = [&] {
+        repeat_warm(state, [&] {
             std::memcpy(shared, values.data(), large_bytes);
             echo.round_trip();
-        };
-        for (int i = 0; i < uncounted; ++i)
-            apply();
-        for (auto _ : state)
-            apply();
+        });
         count_bytes(state);
     };
 }

@@ -21,6 +21,8 @@ using namespace multiprocessing::detail;
 
 using support::has_bytes;
 
+constexpr std::size_t page = shared_block::page_bytes;
+
 TEST_CASE("memory: a block is zero and costs what was touched") {
     const support::leftovers leftovers;
     shared_block block;
@@ -40,23 +42,23 @@ TEST_CASE("memory: two views show the same bytes, and outlive the handle") {
     mapping two;
     {
         shared_block block;
-        REQUIRE_FALSE(shared_block::create(block, 8192));
-        REQUIRE_FALSE(block.map(one, 0, 8192));
+        REQUIRE_FALSE(shared_block::create(block, 2 * page));
+        REQUIRE_FALSE(block.map(one, 0, 2 * page));
         handle copy;
         REQUIRE_FALSE(duplicate(block.native(), copy));
         const shared_block other(std::move(copy));
-        REQUIRE_FALSE(other.map(two, 4096, 4096));
+        REQUIRE_FALSE(other.map(two, page, page));
     }
-    one.data()[5000] = std::byte{42};
-    CHECK(two.data()[5000 - 4096] == std::byte{42});
+    one.data()[page + 8] = std::byte{42};
+    CHECK(two.data()[8] == std::byte{42});
     mapping moved = std::move(one);
-    CHECK(moved.data()[5000] == std::byte{42});
+    CHECK(moved.data()[page + 8] == std::byte{42});
     CHECK(one.data() == nullptr);
 }
 
 TEST_CASE("memory: a block grows and never shrinks, whoever tries") {
     shared_block block;
-    REQUIRE_FALSE(shared_block::create(block, 4096));
+    REQUIRE_FALSE(shared_block::create(block, page));
     std::uint64_t bytes = 0;
     REQUIRE_FALSE(block.extend(100'000));
     REQUIRE_FALSE(block.extend(50'000));
@@ -87,17 +89,17 @@ TEST_CASE("memory: what is discarded is given back and reads as zero") {
     REQUIRE_FALSE(shared_block::create(block, 1 << 20));
     mapping view;
     REQUIRE_FALSE(block.map(view, 0, 1 << 20));
-    for (std::size_t i = 0; i < 1 << 20; i += 4096)
+    for (std::size_t i = 0; i < 1 << 20; i += page)
         view.data()[i] = std::byte{1};
     CHECK(has_bytes(block, 1 << 20));
-    REQUIRE_FALSE(block.discard(4096, (1 << 20) - 8192));
-    CHECK(has_bytes(block, 8192));
+    REQUIRE_FALSE(block.discard(page, (1 << 20) - 2 * page));
+    CHECK(has_bytes(block, 2 * page));
     CHECK(view.data()[0] == std::byte{1});
 #if defined(MULTIPROCESSING_POSIX)  // Windows may keep what it was told it need not keep.
-    CHECK(view.data()[4096] == std::byte{0});
+    CHECK(view.data()[page] == std::byte{0});
 #endif
-    CHECK(view.data()[(1 << 20) - 4096] == std::byte{1});
-    CHECK_FALSE(block.discard(4096, shared_block::most_bytes));
+    CHECK(view.data()[(1 << 20) - page] == std::byte{1});
+    CHECK_FALSE(block.discard(page, shared_block::most_bytes));
 }
 
 TEST_CASE("memory: what is populated is there, keeps what it holds, and no more is there") {
@@ -106,15 +108,15 @@ TEST_CASE("memory: what is populated is there, keeps what it holds, and no more 
     REQUIRE_FALSE(shared_block::create(block, all));
     mapping view;
     REQUIRE_FALSE(block.map(view, 0, all));
-    view.data()[8192] = std::byte{42};
-    view.populate(4096, all - 8192);
-    view.populate(4096, 0);
+    view.data()[2 * page] = std::byte{42};
+    view.populate(page, all - 2 * page);
+    view.populate(page, 0);
 #if defined(MULTIPROCESSING_POSIX)
     if (support::can_populate())
-        CHECK(has_bytes(block, all - 8192));
+        CHECK(has_bytes(block, all - 2 * page));
 #endif
-    CHECK(view.data()[8192] == std::byte{42});
-    CHECK(view.data()[all - 8192] == std::byte{0});
+    CHECK(view.data()[2 * page] == std::byte{42});
+    CHECK(view.data()[all - page] == std::byte{0});
 }
 
 #if defined(MULTIPROCESSING_POSIX)  // Windows numbers standard streams apart.
@@ -123,7 +125,7 @@ TEST_CASE("memory: is never at the place of a standard stream, nor inherited") {
     REQUIRE(::close(0) == 0);
     {
         shared_block block;
-        const auto error = shared_block::create(block, 4096);
+        const auto error = shared_block::create(block, page);
         const int flags = ::fcntl(block.native(), F_GETFD);
         const int place = block.native();
         REQUIRE(::dup2(saved, 0) == 0);

@@ -22,8 +22,8 @@ namespace ring_test {
 
 namespace detail = multiprocessing::detail;
 
-inline constexpr std::uint64_t control_bytes = 4096;
-inline constexpr std::uint64_t first_bytes = 4096;
+inline constexpr std::uint64_t control_bytes = detail::shared_block::page_bytes;
+inline constexpr std::uint64_t first_bytes = detail::shared_block::page_bytes;
 
 class ring_fixture {
 public:

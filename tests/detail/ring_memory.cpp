@@ -48,6 +48,16 @@ TEST_CASE("ring: the memory of a large message is asked for at once, also what w
         out.writer.drop();
         CHECK(ring.holds_less_than(bytes / 2));
     }
+    REQUIRE(out.put(1, bytes));
+    REQUIRE(out.reserve(bytes) != nullptr);  // Behind it, where there is room for two.
+    CHECK(ring.holds_more_than(2 * bytes));
+    out.writer.drop();
+    CHECK(ring.holds_less_than(bytes + bytes / 2));
+    reading_side in(ring);
+    CHECK(in.get() == 1U);
+    out.writer.drop();  // Nothing is reserved.
+    REQUIRE(out.put(2, bytes));
+    CHECK(in.get() == 2U);
 }
 
 TEST_CASE("ring: in a backlog pages are asked for many at a time") {

@@ -51,8 +51,7 @@ TEST_CASE("spin: patience gives up, too, after a sleep of any length") {
     CHECK(patience.spin([] { return true; }) == detail::may_spin());
 }
 
-TEST_CASE("spin: yields become rare once something came from another processor, and soon again often "
-          "where each wait ends with one") {
+TEST_CASE("spin: yields become rare where looks find something, and many where yields do") {
     detail::yield_pace pace;
     CHECK(pace.time() == std::chrono::nanoseconds(0));
     pace.came_meanwhile();
@@ -67,6 +66,18 @@ TEST_CASE("spin: yields become rare once something came from another processor, 
     pace.came_meanwhile();
     CHECK(pace.time() > std::chrono::nanoseconds(0));
     CHECK(pace.pauses() == pauses);
+}
+
+TEST_CASE("spin: that the other runs here is doubted now and then, by a longer look") {
+    detail::yield_pace pace;
+    int short_looks = 0;
+    int long_looks = 0;
+    for (int i = 0; i < 1'000; ++i) {
+        pace.came_with_a_yield();
+        (pace.pauses() < 32 ? short_looks : long_looks) += 1;
+    }
+    CHECK(short_looks > 10 * long_looks);
+    CHECK(long_looks > 20);
 }
 
 TEST_CASE("spin: yields that bring it by chance do not add up") {

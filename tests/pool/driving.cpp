@@ -82,9 +82,8 @@ TEST_CASE("pool: what a thread leaves behind is done, however often it came befo
     mp::Pool pool(2, {.start_method = EVERY_START_METHOD});
     for (int i = 0; i < 5'000; ++i)
         REQUIRE(pool.apply_async(square, mp::args(2)).get() == 4);
-    std::atomic<bool> called{false};
-    const auto last = pool.apply_async(square, mp::args(3), {.callback = [&](int) { called = true; }});
-    support::await([&] { return called.load(); });
+    const auto last = pool.apply_async(square, mp::args(3));
+    support::await([&] { return last.ready(); });
     CHECK(last.get() == 9);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -81,13 +82,13 @@ private:
             const std::uint64_t seen = visits_;
             const bool watches = !quiet || has_work_in_background();
             background_state_ = watches ? background_state::watching : background_state::asleep;
-            if (watches)
-                background_wake_.wait_for(here.lock(), watch_.time());
-            else
+            if (!watches)
                 background_wake_.wait(here.lock());
+            else if (background_wake_.wait_for(here.lock(), watch_.time()) ==
+                     std::cv_status::timeout)
+                watch_.ended(visits_ - seen);
             background_state_ = background_state::away;
             quiet = watches && visits_ == seen;
-            watch_.ended(visits_ - seen);
         }
         return !stopping_ || crew_.work().has_done();
     }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <utility>
 
+#include <multiprocessing/detail/ring_memory.hpp>
+
 namespace multiprocessing::detail {
 
 /// How many pauses lie between two looks of one side. Each look takes the line from the side that is
@@ -16,9 +18,9 @@ public:
     static constexpr int for_one = 16;
     static constexpr int for_stream = 64;
 
-    /// For the wait that begins now, when so many messages have passed this side in all.
+    /// For the wait that begins now, when the side's count, of all processes, is this.
     int at(std::uint32_t count) noexcept {
-        const std::uint32_t passed = count - std::exchange(count_, count);
+        const std::uint32_t passed = count_between(std::exchange(count_, count), count);
         if (passed <= 1)
             gap_ = for_one;
         else if (passed >= several)

@@ -24,8 +24,9 @@
 namespace multiprocessing::detail {
 
 /// A function over a range whose elements are taken as results are: nothing here has a thread. The
-/// first ones are taken at once: of a range that lies in memory as many as there is room for, of
-/// others as long as they come quickly, for the maker does not wait for a range that is slow. Once
+/// first ones are taken by the maker, for as long as they come quickly: he does not wait for a range
+/// that is slow. Where they have an end in time, he takes as many as there is room for of a range
+/// that lies in memory: else it would be chance how many are worked on before he reads. Once
 /// `end` has passed nothing is taken any more, as if the range had thrown a `TimeoutError` then.
 template <class F, class Range>
 class pool_stream final
@@ -41,9 +42,12 @@ public:
         : pool_(std::move(pool)), source_(std::forward<Range>(range)), bounds_(bounds), end_(end),
           job_(std::make_shared<work>(std::move(function), bounds.places, ordered)) {
         job_->obey(rules);
-        while (pull(end_) && (batch_ > 1 || lies_in_memory<std::remove_reference_t<Range>>)) {
+        try {
+            take_first();
+        } catch (...) {
+            pool_->abandon(*job_, [&] { job_->abandon(); });
+            throw_again();
         }
-        hand_over(deadline::now());
     }
     pool_stream(const pool_stream&) = delete;
     pool_stream& operator=(const pool_stream&) = delete;
@@ -84,6 +88,15 @@ private:
     void close() noexcept {
         open_ = false;
         job_->release(number_);
+    }
+
+    void take_first() {
+        const bool takes_all =
+            lies_in_memory<std::remove_reference_t<Range>> && !end_.is_never();
+        while (pull(end_) && (batch_ > 1 || takes_all))
+            if (takes_all)
+                hand_over(deadline::now());
+        hand_over(deadline::now());
     }
 
     /// Opens the next place that is ready; false at the end.

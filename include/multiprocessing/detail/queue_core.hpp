@@ -257,7 +257,8 @@ private:
                                                                 : ring_growth::for_large_messages,
                                            ec);
         if (place == nullptr && !ec) {
-            if (!spin_until([&] { return writer_.is_roomy(); }, short_look, look_gap::for_stream))
+            constexpr int gap = 64;  // The reader is at work: each look holds it up.
+            if (!spin_until([&] { return writer_.is_roomy(); }, short_look, gap))
                 std::this_thread::yield();  // The reader may be waiting for this processor.
             place = writer_.reserve(bytes, ring_growth::whenever_full, ec);
         }

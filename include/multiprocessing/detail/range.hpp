@@ -46,12 +46,14 @@ private:
     held held_;
 };
 
-/// Whether the elements of a range lie in memory, as many as it says, so that to take one is to copy
-/// it and no more. What a view computes is a value.
+/// Whether the elements of a range are known to lie in memory, as many as it says, so that to take
+/// one is to copy it and no more: of containers, and of views that are contiguous. Other views may
+/// run the user's code, also those whose elements are references.
 template <class Range>
 inline constexpr bool lies_in_memory =
     std::ranges::forward_range<Range> && std::ranges::sized_range<Range> &&
-    std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>;
+    std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>> &&
+    (std::ranges::contiguous_range<Range> || !std::ranges::view<Range>);
 
 /// What lies between the two ends of a range that stays where it is.
 template <class Iterator, class Sentinel>

@@ -96,10 +96,16 @@ public:
         return used() <= capacity - capacity / 4;
     }
 
-    /// Gives back the memory of a segment that was made for what was reserved and not committed.
+    /// Gives back the memory that was found for what was reserved and not committed: a segment of its
+    /// own, or that of a large message.
     void drop() noexcept {
-        if (next_.segment() > tail_.highest())
+        if (next_.segment() > tail_.highest()) {
             memory_->discard_above(tail_.highest());
+        } else if (next_.segment() == tail_.segment() && next_.offset() != tail_.offset() &&
+                   reserved_ > ring_memory::kept_bytes) {
+            const std::uint64_t mask = memory_->capacity(next_.segment()) - 1;
+            memory_->discard_part(next_.segment(), (next_.offset() - reserved_) & mask, reserved_);
+        }
     }
 
     /// The same for what another process reserved and died over.
@@ -295,6 +301,7 @@ private:
         memory_->populate(next_.segment(), next_.offset() & mask, bytes);
         write_header(at, record::header(record_kind::message, payload));
         next_.advance(bytes);
+        reserved_ = bytes;
         return at + record::header_bytes;
     }
 
@@ -315,6 +322,8 @@ private:
     ring_position next_;
     ring_position head_;
     std::uint64_t looked_ = 0;
+    /// The bytes of the last record, up to `next_`.
+    std::uint64_t reserved_ = 0;
     std::uint32_t seen_ = 0;
     std::uint32_t count_ = 0;
     std::uint32_t staged_ = 0;

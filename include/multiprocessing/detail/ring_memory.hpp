@@ -214,7 +214,8 @@ public:
         const std::uint64_t all = capacity(segment);
         const std::uint64_t wanted = all >= kept_bytes && bytes < ahead ? ahead : bytes;
         const std::uint64_t begin = (at > touched ? at : touched) & ~page_mask;
-        const std::uint64_t end = wanted < all - at ? (at + wanted + page_mask) & ~page_mask : all;
+        std::uint64_t end = wanted < all - at ? (at + wanted + page_mask) & ~page_mask : all;
+        end = end < all ? end : all;
         if (end - begin >= worth_a_call)
             views_[segment].populate(static_cast<std::size_t>(begin),
                                      static_cast<std::size_t>(end - begin));
@@ -229,6 +230,16 @@ public:
                 block_->discard(place(segment), capacity(segment));  // Failure costs memory only.
                 touched_[segment] = 0;
             }
+    }
+    /// Gives back the whole pages in a part of a segment.
+    void discard_part(std::uint32_t segment, std::uint64_t at, std::uint64_t bytes) noexcept {
+        const std::uint64_t begin = (at + page_mask) & ~page_mask;
+        const std::uint64_t end = (at + bytes) & ~page_mask;
+        if (begin >= end)
+            return;
+        block_->discard(place(segment) + begin, end - begin);
+        if (touched_[segment] > begin)
+            touched_[segment] = begin;
     }
     /// Gives back the memory of every segment above this one; of none above one that cannot be, as
     /// damaged memory may name it.
@@ -279,7 +290,7 @@ private:
     std::uint64_t first_bytes_;
     bool withheld_ = false;
     std::array<mapping, most_segments> views_;
-    /// Where the writer has been in each, from its begin on.
+    /// How far this process knows the pages of each to be there; below it none is asked for.
     std::array<std::uint64_t, most_segments> touched_{};
 };
 

@@ -58,8 +58,13 @@ bool spin_until(Condition condition, std::chrono::nanoseconds longest, int gap =
 /// that one has done, and where both share a processor it is all there is to wait for.
 class yield_pace {
 public:
-    /// Pauses before it asks whether to yield, and the time that has to pass between two yields.
-    int pauses() const noexcept { return other_ == place::here ? 8 : 32; }
+    /// Pauses, at most, before it asks whether to yield, and the time that has to pass between two
+    /// yields.
+    int pauses() const noexcept {
+        if (other_ == place::unknown)
+            return 32;
+        return other_ == place::elsewhere || in_a_row_ % waits_between_doubts == 0 ? 64 : 8;
+    }
     std::chrono::microseconds time() const noexcept {
         return std::chrono::microseconds(other_ == place::elsewhere ? 3 : 0);
     }
@@ -74,12 +79,16 @@ public:
         in_a_row_ = 0;
         other_ = place::elsewhere;
     }
+    void came_not() noexcept { in_a_row_ = 0; }
 
 private:
     /// The processor of the one that is waited for.
     enum class place { unknown, here, elsewhere };
     // One may also come by chance, from elsewhere, while a yield lasts.
     static constexpr std::uint32_t enough_in_a_row = 4;
+    // In a stream from elsewhere something has always come when a yield is over: what is believed to
+    // be here is looked for, now and then, as if it were not.
+    static constexpr std::uint32_t waits_between_doubts = 16;
 
     std::uint32_t in_a_row_ = 0;
     place other_ = place::unknown;
@@ -108,24 +117,27 @@ public:
             if (condition())
                 return true;
         }
-        const auto begin = clock::now();
-        const auto end = begin + (woken_soon_ ? long_look : short_look);
-        auto next_yield = begin + pace_.time();
-        for (auto now = begin; now < end; now = clock::now()) {
+        auto yielded = clock::now();
+        const auto end = yielded + (woken_soon_ ? long_look : short_look);
+        for (;;) {
             if (looks(condition, gap)) {
                 pace_.came_meanwhile();
                 return true;
             }
-            if (now < next_yield)
+            const auto now = clock::now();
+            if (now < end && now - yielded < pace_.time())
                 continue;
-            std::this_thread::yield();
+            std::this_thread::yield();  // Once at least: the other may have come to this processor.
             if (condition()) {
                 pace_.came_with_a_yield();
                 return true;
             }
-            next_yield = now + pace_.time();
+            if (now >= end) {
+                pace_.came_not();
+                return false;
+            }
+            yielded = now;
         }
-        return condition();
     }
 
     /// The one that is waited for was asleep, and has been woken.
@@ -153,7 +165,10 @@ public:
 private:
     template <class Condition>
     bool looks(Condition& condition, int gap) {
-        for (int pause = 0; pause < pace_.pauses(); pause += gap) {
+        const int pauses = pace_.pauses();
+        if (gap > pauses)
+            gap = pauses;
+        for (int pause = 0; pause < pauses; pause += gap) {
             for (int i = 0; i < gap; ++i)
                 MULTIPROCESSING_PAUSE();
             if (condition())

@@ -14,8 +14,8 @@ namespace multiprocessing::detail {
 ///
 /// Each end of a watch takes a processor from the thread and the worker that are at work, and puts
 /// one of them on the processor of the other: of tasks of a microsecond, one at a time, it made some
-/// twice as slow. So a watch is longer where threads come time and again, but not longer than they
-/// have come for: what one leaves behind waits for at most as long again.
+/// twice as slow. So a watch is longer where threads come time and again. The work that one leaves
+/// behind then is taken up when a watch has passed in which nobody came: within twice the longest.
 class watch {
 public:
     std::chrono::milliseconds time() const noexcept { return time_; }
@@ -28,7 +28,7 @@ public:
 
 private:
     static constexpr std::chrono::milliseconds shortest{1};
-    static constexpr std::chrono::milliseconds longest{8};
+    static constexpr std::chrono::milliseconds longest{4};
     // Of fewer and longer tasks each takes more than the end of a watch costs.
     static constexpr std::uint64_t often_per_ms = 50;
 
