@@ -43,16 +43,17 @@ TEST_CASE("ring: a stream waits with its new segment until the reader has left a
     const ring_fixture ring;
     writing_side out(ring);
     reading_side in(ring);
-    for (std::uint64_t i = 0; i < 50; ++i)
+    constexpr std::uint64_t many = first_bytes / 80;  // More than there is room for.
+    for (std::uint64_t i = 0; i < many; ++i)
         REQUIRE(out.put(i, 100, ring_growth::whenever_full));
-    for (std::uint64_t i = 50; i < 60; ++i)
+    for (std::uint64_t i = many; i < many + 10; ++i)
         REQUIRE(out.put(i, 100, ring_growth::for_stream));
-    for (std::uint64_t i = 0; i < 60; ++i) {
+    for (std::uint64_t i = 0; i < many + 10; ++i) {
         REQUIRE(in.get() == i);
         CHECK(in.reader.capacity() < ring_memory::stream_bytes);
     }
-    REQUIRE(out.put(60, 100, ring_growth::for_stream));
-    CHECK(in.get() == 60U);
+    REQUIRE(out.put(many + 10, 100, ring_growth::for_stream));
+    CHECK(in.get() == many + 10);
     CHECK(in.reader.capacity() == ring_memory::stream_bytes);
 }
 
