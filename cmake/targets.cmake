@@ -83,6 +83,7 @@ function(multiprocessing_add_test named source)
 
     # Included by ctest after the list of the tests, whose name it then knows. Catch's own PROPERTIES
     # argument cannot carry a list of two labels.
+    # Longer than the tests' own watchdog, which tells where it hangs.
     set(properties_file ${CMAKE_CURRENT_BINARY_DIR}/${target}_properties.cmake)
     file(
         CONFIGURE
@@ -91,7 +92,7 @@ function(multiprocessing_add_test named source)
         CONTENT
             [[
 foreach(test IN LISTS discovered)
-    set_tests_properties("${test}" PROPERTIES TIMEOUT 60 LABELS "unit;@name@" @MULTIPROCESSING_SANITIZER_PROPERTIES@)
+    set_tests_properties("${test}" PROPERTIES TIMEOUT 150 LABELS "unit;@name@" @MULTIPROCESSING_SANITIZER_PROPERTIES@)
 endforeach()
 unset(discovered)
 ]]
