@@ -126,6 +126,7 @@ void raw_eventfd_from_idle(benchmark::State& state) {
 }
 
 constexpr std::size_t large_bytes = 8 << 20;
+
 /// Does not count the first calls, in which memory is new, up to where messages take turns.
 template <class Act>
 void repeat_warm(benchmark::State& state, Act act) {

@@ -83,7 +83,7 @@ function(multiprocessing_add_test named source)
 
     # Included by ctest after the list of the tests, whose name it then knows. Catch's own PROPERTIES
     # argument cannot carry a list of two labels.
-    # Longer than the tests' own watchdog, which tells where it hangs.
+    # The TIMEOUT is longer than the tests' own watchdog, which tells where a test hangs.
     set(properties_file ${CMAKE_CURRENT_BINARY_DIR}/${target}_properties.cmake)
     file(
         CONFIGURE

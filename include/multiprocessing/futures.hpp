@@ -104,7 +104,8 @@ public:
     /// `function` of each element of `range`, in its order: results are read one after the other,
     /// and elements taken from the range meanwhile; see `Pool::imap`. Once the time has passed
     /// nothing more is taken, and moving on throws `TimeoutError` unless the next result is there;
-    /// what no worker has begun by then is given up.
+    /// what no worker has begun by then is given up. With a timeout as many elements of a container
+    /// or a span as `buffersize` allows are taken by this call.
     template <class F, std::ranges::input_range Range>
     auto map(F&& function, Range&& range, const executor_map_options& options = {}) {
         const auto end = detail::deadline::after(options.timeout);

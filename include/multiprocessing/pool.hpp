@@ -143,9 +143,10 @@ public:
     /// `function` of each element of `range`, in its order, one after the other as they are asked
     /// for. The range may be endless: elements are taken from it by the thread that asks for
     /// results, some ahead of them, never more than `options` allows; by this call those that come
-    /// within microseconds. A range that is no temporary is referred to, and must stay until the end. The elements that are taken already are worked
-    /// on also after `close()`; those that are not yet need a pool that was not joined. Throws
-    /// `ValueError` for a chunksize or buffersize below 1.
+    /// within microseconds. A range that is no temporary is referred to, and must stay until the
+    /// end. The elements that are taken already are worked on also after `close()`; those that are
+    /// not yet need a pool that was not joined. Throws `ValueError` for a chunksize or buffersize
+    /// below 1.
     template <class F, std::ranges::input_range Range>
     auto imap(F&& function, Range&& range, const imap_options& options = {}) {
         return detail::open_stream(pool_.share(), std::forward<F>(function),

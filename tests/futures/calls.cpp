@@ -223,6 +223,18 @@ TEST_CASE("futures: a map takes at once what lies in memory, however long it tak
     CHECK(all_of(std::move(results)) == std::vector<int>(3));
 }
 
+TEST_CASE("futures: a map with a timeout takes what it may at once, and that is done after the end") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    mpf::ProcessPoolExecutor executor(1, {.start_method = EVERY_START_METHOD});
+    auto results = executor.map(square, std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7},
+                                {.timeout = 1h, .buffersize = 4});
+    executor.shutdown();
+    for (int i = 0; i < 4; ++i)
+        CHECK(results.next() == i * i);
+    CHECK_THROWS_AS(results.next(), mp::ProcessError);
+}
+
 TEST_CASE("futures: the initializer, tasks a worker, and bad options") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;

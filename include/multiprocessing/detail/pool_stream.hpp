@@ -45,7 +45,7 @@ public:
         try {
             take_first();
         } catch (...) {
-            pool_->abandon(*job_, [&] { job_->abandon(); });
+            let_go();
             throw_again();
         }
     }
@@ -56,10 +56,7 @@ public:
             new std::shared_ptr<work>(std::move(job_));
             return;
         }
-        try {
-            pool_->abandon(*job_, [&] { job_->abandon(); });
-        } catch (const std::exception&) {  // From within the pool: what is given is run.
-        }
+        let_go();
     }
 
     std::optional<value> next(const deadline& until) override {
@@ -88,6 +85,13 @@ private:
     void close() noexcept {
         open_ = false;
         job_->release(number_);
+    }
+
+    void let_go() noexcept {
+        try {
+            pool_->abandon(*job_, [&] { job_->abandon(); });
+        } catch (const std::exception&) {  // From within the pool: what is given is run.
+        }
     }
 
     void take_first() {

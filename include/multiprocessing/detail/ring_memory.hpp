@@ -214,8 +214,7 @@ public:
         const std::uint64_t all = capacity(segment);
         const std::uint64_t wanted = all >= kept_bytes && bytes < ahead ? ahead : bytes;
         const std::uint64_t begin = (at > touched ? at : touched) & ~page_mask;
-        std::uint64_t end = wanted < all - at ? (at + wanted + page_mask) & ~page_mask : all;
-        end = end < all ? end : all;
+        const std::uint64_t end = wanted < all - at ? (at + wanted + page_mask) & ~page_mask : all;
         if (end - begin >= worth_a_call)
             views_[segment].populate(static_cast<std::size_t>(begin),
                                      static_cast<std::size_t>(end - begin));
