@@ -78,6 +78,7 @@ inline constexpr place layers[] = {
     {"detail/ring_memory", 3, 2},
     {"detail/traffic", 3, 1},
     {"detail/ring", 3, 3},
+    {"detail/look_gap", 3, 3},
     {"detail/queue_core", 3, 3},
 
     {"process", 4, 3},
@@ -127,6 +128,7 @@ inline constexpr place layers[] = {
     {"detail/roster", 5, 5},
     {"detail/crew", 5, 5},
     {"detail/driver", 5, 5},
+    {"detail/watch", 5, 1},
     {"detail/background_driver", 5, 5},
     {"detail/dispatcher", 5, 5},
     {"pool", 5, 5},
