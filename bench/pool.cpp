@@ -3,6 +3,7 @@
 #include <multiprocessing/multiprocessing.hpp>
 
 #include "support/contender.hpp"
+#include "support/promised_fork.hpp"
 #include "support/raw.hpp"
 #include "support/raw_calls.hpp"
 #include "support/ring_call.hpp"
@@ -227,6 +228,19 @@ void raw_many_forks(benchmark::State& state) {
     }
 }
 
+void promised_many_forks(benchmark::State& state) {
+    for (auto _ : state) {
+        const arrivals running;
+        bench::promised_workers children;
+        const auto start = bench::clock_type::now();
+        bench::flush_streams();
+        for (int i = 0; i < many_workers; ++i)
+            children.start([&] { arrivals::arrive(running.end()); });
+        running.wait_for(many_workers);
+        state.SetIterationTime(bench::seconds_since(start));
+    }
+}
+
 void map_many_workers(benchmark::State& state) {
     mp::Pool pool(many_workers);
     const auto xs = bench::numbers(200'000);
@@ -263,6 +277,8 @@ void add() {
     bench::contender("apply_8MiB_span", bench::limit, raw_copy(read_last));
     bench::self_timed("start_64_workers", bench::ours, start_many_workers);
     bench::self_timed("start_64_workers", bench::limit, raw_many_forks);
+    bench::self_timed("start_64_workers_promised", bench::ours, start_many_workers);
+    bench::self_timed("start_64_workers_promised", bench::limit, promised_many_forks);
 }
 
 }  // namespace

@@ -4,28 +4,17 @@
 #include <multiprocessing/process.hpp>
 
 #include "support/contender.hpp"
+#include "support/promised_fork.hpp"
 #include "support/raw.hpp"
 #include "support/tasks.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <cstddef>
-#include <cstdio>
-#include <cstdlib>
-#include <iostream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <benchmark/benchmark.h>
-
-#include <cxxabi.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdio_ext.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace {
 
@@ -42,55 +31,10 @@ void raw_fork() {
     bench::wait_for(bench::forked([] {}));
 }
 
-/// A fork by hand that keeps what the library promises: the child dies with its parent, has no
-/// input, none of the parent's exit handlers and output, flushes its own, and is waited for by a
-/// descriptor.
-class promised_fork {
-public:
-    static void run() {
-        int tie[2];
-        bench::require(::pipe2(tie, O_CLOEXEC) == 0);
-        flush();
-        const ::pid_t pid = bench::forked([&] { live(tie); });
-        const int child = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-        ::close(tie[0]);
-        wait_for(child);
-        ::close(child);
-        ::close(tie[1]);
-    }
-
-private:
-    static void live(const int (&tie)[2]) {
-        ::close(tie[1]);
-        bench::require(::fcntl(tie[0], F_SETSIG, SIGKILL) == 0 &&
-                       ::fcntl(tie[0], F_SETOWN, ::getpid()) == 0 &&
-                       ::fcntl(tie[0], F_SETFL, O_ASYNC | O_NONBLOCK) == 0);
-        ::pollfd gone{tie[0], POLLIN, 0};
-        bench::require(::poll(&gone, 1, 0) == 0);
-        std::atexit([] {
-            flush();
-            ::_exit(0);
-        });
-        for (std::FILE* const file : {stdin, stdout, stderr})
-            ::__fpurge(file);
-        const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-        ::dup2(nothing, 0);
-        ::close(nothing);
-        abi::__cxa_finalize(nullptr);  // Meets the handler above first.
-    }
-    static void flush() {
-        for (std::ostream* const stream : {&std::cout, &std::cerr, &std::clog})
-            stream->rdbuf()->pubsync();
-        std::fflush(stdout);
-        std::fflush(stderr);
-    }
-    static void wait_for(int child) {
-        ::pollfd ended{child, POLLIN, 0};
-        bench::require(::poll(&ended, 1, -1) == 1);
-        ::siginfo_t info{};
-        bench::require(::waitid(P_PIDFD, static_cast<::id_t>(child), &info, WEXITED) == 0);
-    }
-};
+void promised_fork() {
+    bench::flush_streams();
+    bench::require(bench::promised_fork([](int) {}).join() == 0);
+}
 
 /// This program again, which ends at once: see main.
 void raw_spawn() {
@@ -112,7 +56,7 @@ void add() {
     add_ours("start_fork", "fork", 0);
     bench::contender("start_fork", bench::limit, bench::repeated(0, raw_fork));
     add_ours("start_fork_promised", "fork", 0);
-    bench::contender("start_fork_promised", bench::limit, bench::repeated(0, promised_fork::run));
+    bench::contender("start_fork_promised", bench::limit, bench::repeated(0, promised_fork));
 
     add_ours("start_forkserver", "forkserver", 0);
     bench::contender("start_forkserver", bench::limit, bench::repeated(0, raw_fork));

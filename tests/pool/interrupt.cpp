@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// POSIX only: what a terminal does at Ctrl-C is a signal to a process group.
+// POSIX only: a pool's workers and the groups of processes, of a terminal's Ctrl-C and of their own.
 #include <multiprocessing/pool.hpp>
 
 #include <chrono>
@@ -16,6 +16,7 @@
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace mp = multiprocessing;
@@ -40,6 +41,24 @@ int nap(int x) {
         pool.map(nap, std::vector<int>(100, 1), {.chunksize = 1});
 }
 
+/// Leaves a process behind.
+int leave_behind() {
+    const int left = mp::os::fork();
+    if (left == 0)
+        support::run_for_ever();
+    return left;
+}
+
+/// From now on descriptors have numbers above this one.
+void use_up_descriptors(int number) {
+    ::rlimit limit{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = limit.rlim_max;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    while (::dup(2) < number) {
+    }
+}
+
 }  // namespace
 
 TEST_CASE("pool: Ctrl-C ends the parent at once, its workers with it, without a word from them") {
@@ -62,4 +81,24 @@ TEST_CASE("pool: Ctrl-C ends the parent at once, its workers with it, without a 
     support::await([&] { return support::is_gone(first) && support::is_gone(second); });
     errors.ends.writer.reset();
     CHECK(support::hear(errors.ends.reader).empty());
+}
+
+// A worker looked for its tie to the parent among the first 1,024 descriptors alone.
+TEST_CASE("pool: what a task has left behind goes with a parent that has many descriptors") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
+    support::gate told;
+    const int parent = mp::os::fork();
+    if (parent == 0) {
+        use_up_descriptors(1200);
+        mp::Pool pool(1, {.start_method = method});
+        support::say(told.ends.writer, std::to_string(pool.apply(leave_behind)) + " ");
+        support::run_for_ever();
+    }
+    const int left = std::stoi(support::hear(told.ends.reader));
+    CHECK_FALSE(support::is_gone(left));
+    REQUIRE(::kill(parent, SIGKILL) == 0);
+    mp::os::waitpid(parent);
+    support::await([&] { return support::is_gone(left); });
 }

@@ -144,6 +144,7 @@ private:
     [[noreturn]] static void live(native_handle tie, Body& body) noexcept {
         if (tie != no_handle && !tie_to_parent(tie))
             end_child(127);
+        tie_of_fork = tie;
         end_quiet();
         end_child(body());
     }

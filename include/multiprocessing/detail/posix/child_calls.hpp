@@ -21,6 +21,7 @@ struct child_calls {
     int (*fcntl)(int, int, ...) = &::fcntl;
     long (*syscall)(long, ...) = &::syscall;
     int (*dup2)(int, int) = &::dup2;
+    int (*setpgid)(::pid_t, ::pid_t) = &::setpgid;
     void (*purge)(std::FILE*) = &::__fpurge;
     void (*exit)(int) = &::_exit;
 #if defined(MULTIPROCESSING_GLIBC)

@@ -19,6 +19,7 @@
 #include <multiprocessing/detail/posix/handle.hpp>
 #include <multiprocessing/detail/posix/pipe.hpp>
 #include <multiprocessing/detail/posix/process_id.hpp>
+#include <multiprocessing/detail/posix/tie.hpp>
 
 #include <cxxabi.h>
 #include <fcntl.h>
@@ -73,15 +74,9 @@ inline bool standard_error_is_terminal() noexcept {
     return ::isatty(2) == 1;
 }
 
-/// The tie to the parent is known by its signal; see tie.hpp. What it ends is the group from now
-/// on.
 inline void lead_group() noexcept {
-    constexpr int most_descriptors = 1024;
-    if (::setpgid(0, 0) == -1)
-        return;  // It leads a session: nothing typed reaches it, and the tie ends it alone.
-    for (int fd = 3; fd < most_descriptors; ++fd)
-        if (::fcntl(fd, F_GETSIG) == SIGKILL && ::fcntl(fd, F_GETOWN) == ::getpid())
-            ::fcntl(fd, F_SETOWN, -::getpid());  // On failure it ends this process alone.
+    if (in_child.setpgid(0, 0) == 0)  // Else it leads a session: nothing typed reaches it.
+        tie_group_to_parent();
 }
 
 /// Fails where it leads no group, or all have ended. The kernel is told the leader by its

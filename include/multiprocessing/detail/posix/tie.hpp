@@ -57,4 +57,29 @@ inline bool tie_to_parent(native_handle reader) noexcept {
     return in_child.syscall(SYS_ppoll, &entry, 1, &at_once, nullptr, 0) == 0;
 }
 
+/// The reading end in a fork of this library. Written by its only thread before anything else.
+inline native_handle tie_of_fork = no_handle;
+
+/// It is known by its signal and by whom that is for. A program that was started has it at some
+/// number, mostly a low one: it is looked for, once in a process.
+inline native_handle find_tie() noexcept {
+    const auto is_tie = [](native_handle fd) {
+        return in_child.fcntl(fd, F_GETSIG) == SIGKILL && in_child.fcntl(fd, F_GETOWN) == ::getpid();
+    };
+    if (tie_of_fork != no_handle && is_tie(tie_of_fork))
+        return tie_of_fork;
+    const long limit = ::sysconf(_SC_OPEN_MAX);
+    for (native_handle fd = 3; fd < limit; ++fd)
+        if (is_tie(fd))
+            return fd;
+    return no_handle;
+}
+
+/// What the tie ends is the group that this process leads. On failure it ends this process alone.
+inline void tie_group_to_parent() noexcept {
+    const native_handle tie = find_tie();
+    if (tie != no_handle)
+        in_child.fcntl(tie, F_SETOWN, -::getpid());
+}
+
 }  // namespace multiprocessing::detail::posix
