@@ -17,6 +17,7 @@
 #include <memory>
 #include <span>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -189,12 +190,15 @@ public:
     arrivals& operator=(const arrivals&) = delete;
     ~arrivals() {
         ::close(ends_[0]);
-        ::close(ends_[1]);
+        if (ends_[1] >= 0)
+            ::close(ends_[1]);
     }
 
     static void arrive(int end) { bench::require(::write(end, "", 1) == 1); }
     int end() const { return ends_[1]; }
-    void wait_for(int processes) const {
+    /// All that were started have the writing end: one that failed is told from one that is slow.
+    void wait_for(int processes) {
+        ::close(std::exchange(ends_[1], -1));
         for (char byte = 0; processes > 0; --processes)
             bench::require(::read(ends_[0], &byte, 1) == 1);
     }
@@ -206,7 +210,7 @@ private:
 /// Until each of them runs, not only until each has been asked for.
 void start_many_workers(benchmark::State& state) {
     for (auto _ : state) {
-        const arrivals running;
+        arrivals running;
         const auto start = bench::clock_type::now();
         mp::Pool pool(many_workers, {.initializer = {arrivals::arrive, mp::args(running.end())}});
         running.wait_for(many_workers);
@@ -216,7 +220,7 @@ void start_many_workers(benchmark::State& state) {
 
 void raw_many_forks(benchmark::State& state) {
     for (auto _ : state) {
-        const arrivals running;
+        arrivals running;
         std::vector<::pid_t> children;
         const auto start = bench::clock_type::now();
         for (int i = 0; i < many_workers; ++i)
@@ -230,9 +234,9 @@ void raw_many_forks(benchmark::State& state) {
 
 void promised_many_forks(benchmark::State& state) {
     for (auto _ : state) {
-        const arrivals running;
-        bench::promised_workers children;
+        arrivals running;
         const auto start = bench::clock_type::now();
+        bench::promised_workers children;
         bench::flush_streams();
         for (int i = 0; i < many_workers; ++i)
             children.start([&] { arrivals::arrive(running.end()); });

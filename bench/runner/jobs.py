@@ -99,9 +99,9 @@ def _pool():
     yield Job("futures_submit_result", "pool", "s", (Goal(3e-6),))
     yield Job("start_64_workers", "pool", "s", (Goal(0.020, LIMIT, above=True),),
               "64 raw forks, until each has written a byte to a pipe, as each worker has for ours", note=(
-                  "The rest is what a worker is promised, above all memory of its own and an end "
-                  "with its parent: start_64_workers_promised measures forks by hand that have the "
-                  "same"))
+                  "start_64_workers_promised measures forks by hand that have what a worker is "
+                  "promised, memory of its own and an end with its parent above all: how much of "
+                  "the rest that is"))
     yield Job("start_64_workers_promised", "pool", "s", (),
               "64 forks by hand that keep the same promises, until each has written a byte to a pipe")
 

@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <stdio_ext.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,21 +58,20 @@ public:
     int sentinel() const { return sentinel_; }
     int tie() const { return tie_; }
 
-    /// Returns how it ended.
+    /// Returns its exit status, or minus the signal.
     int join() {
         ::pollfd ended{sentinel_, POLLIN, 0};
         require(::poll(&ended, 1, -1) == 1);
         ::siginfo_t info{};
         require(::waitid(P_PIDFD, static_cast<::id_t>(sentinel_), &info, WEXITED) == 0);
-        ::close(sentinel_);
+        ::close(std::exchange(sentinel_, -1));
         if (tie_ >= 0)
-            ::close(tie_);
-        return info.si_status;
+            ::close(std::exchange(tie_, -1));
+        return info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
     }
     void kill() {
-        ::close(tie_);
-        tie_ = -1;
-        require(join() == SIGKILL);
+        ::close(std::exchange(tie_, -1));
+        require(join() == -SIGKILL);
     }
 
 private:
@@ -89,7 +89,7 @@ private:
         for (std::FILE* const file : {stdin, stdout, stderr})
             ::__fpurge(file);
         const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-        ::dup2(nothing, 0);
+        require(nothing > 0 && ::dup2(nothing, 0) == 0);
         ::close(nothing);
     }
 
@@ -98,31 +98,39 @@ private:
 };
 
 /// Such children that have also what a pool's workers have: two pieces of memory each that only it
-/// and the parent have and that can grow, a group of its own, and a parent that hears of its end.
+/// and the parent have and that can grow, a bell of all, a group of its own, and a parent that
+/// hears of its end. What the library asks to be sure of its files, four calls a worker, is left
+/// out.
 class promised_workers {
 public:
-    promised_workers() : listener_(::epoll_create1(EPOLL_CLOEXEC)) { require(listener_ >= 0); }
+    promised_workers()
+        : bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+          listener_(::epoll_create1(EPOLL_CLOEXEC)) {
+        require(bell_ >= 0 && listener_ >= 0);
+        listen(bell_);
+    }
     promised_workers(const promised_workers&) = delete;
     promised_workers& operator=(const promised_workers&) = delete;
     ~promised_workers() {
         for (worker& each : workers_)
             each.child->kill();
         for (const worker& each : workers_) {
-            ::munmap(each.shared, bytes);
+            ::munmap(each.shared, control_bytes);
             for (const int memory : each.memory)
                 ::close(memory);
         }
         ::close(listener_);
+        ::close(bell_);
     }
 
-    /// `work` is the first thing that it does; then it waits for its end.
+    /// Calls `work` when it has all that, and waits for its end.
     template <class Work>
     void start(Work work) {
         worker next;
         for (int& memory : next.memory)
             memory = new_memory();
-        next.shared = mapped(next.memory[0]);
-        require(::madvise(next.shared, bytes, MADV_DONTFORK) == 0);
+        next.shared = mapped(next.memory[0], 0, control_bytes);
+        require(::madvise(next.shared, control_bytes, MADV_DONTFORK) == 0);
         *next.shared = 1;
         next.child = std::make_unique<promised_fork>([&](int tie) {
             for (const worker& other : workers_) {
@@ -131,19 +139,20 @@ public:
                     ::close(memory);
             }
             require(::setpgid(0, 0) == 0 && ::fcntl(tie, F_SETOWN, -::getpid()) == 0);
+            *mapped(next.memory[0], 0, control_bytes) = 2;
             for (const int memory : next.memory)
-                *mapped(memory) = 1;
+                mapped(memory, control_bytes, ring_bytes);
             work();
             for (;;)
                 ::pause();
         });
-        ::epoll_event ended{EPOLLIN, {}};
-        require(::epoll_ctl(listener_, EPOLL_CTL_ADD, next.child->sentinel(), &ended) == 0);
+        listen(next.child->sentinel());
         workers_.push_back(std::move(next));
     }
 
 private:
-    static constexpr std::size_t bytes = 68 * 1024;
+    static constexpr std::size_t control_bytes = 4 * 1024;
+    static constexpr std::size_t ring_bytes = 64 * 1024;
     struct worker {
         int memory[2];
         char* shared = nullptr;  // Of the first piece, as the parent sees it.
@@ -152,17 +161,22 @@ private:
 
     static int new_memory() {
         const int made = ::memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        require(made >= 0 && ::ftruncate(made, bytes) == 0 &&
+        require(made >= 0 && ::ftruncate(made, control_bytes + ring_bytes) == 0 &&
                 ::fcntl(made, F_ADD_SEALS, F_SEAL_SHRINK) == 0);
         return made;
     }
-    static char* mapped(int memory) {
+    static char* mapped(int memory, ::off_t from, std::size_t bytes) {
         void* const place =
-            ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+            ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory, from);
         require(place != MAP_FAILED);
         return static_cast<char*>(place);
     }
+    void listen(int object) const {
+        ::epoll_event ready{EPOLLIN, {}};
+        require(::epoll_ctl(listener_, EPOLL_CTL_ADD, object, &ready) == 0);
+    }
 
+    int bell_;
     int listener_;
     std::vector<worker> workers_;
 };

@@ -23,22 +23,6 @@
 
 namespace multiprocessing {
 
-class Process;
-
-namespace detail {
-
-/// What goes before a start, or several: children that have ended are forgotten, and what was
-/// printed so far is written out, so that it stands before what they print.
-inline void before_starts() {
-    process_table::instance().reap_some();
-    flush_streams();
-}
-/// Starts one of several, behind before_starts(): after a fork each page that this process writes to
-/// is copied, for each of them again.
-void start_next(Process& process);
-
-}  // namespace detail
-
 /// What may be said of a process besides what it does; used as `{.name = "reader", .daemon =
 /// true}`.
 struct process_options {
@@ -92,9 +76,23 @@ public:
     /// where the target or an argument cannot cross; `std::system_error` where the system has no
     /// room for a process.
     void start() {
-        check_can_start();
-        detail::before_starts();
-        begin();
+        check_open();
+        check_role("start");
+        if (state_->started())
+            throw ProcessError("cannot start a process twice");
+        auto& table = detail::process_table::instance();
+        if (table.is_daemon())
+            throw ProcessError("daemonic processes are not allowed to have children");
+        auto identity = state_->identity();
+        identity.chosen_method = detail::chosen_start_method();
+        detail::require_freeze_support(identity.method == detail::start_method::spawn);
+        table.reap_some();
+        detail::flush_streams();
+        table_entry entry(state_);
+        state_->start(identity, [&](detail::process_target& target) -> int {
+            detail::run_forked_process(std::move(identity), [&] { target.run(); });
+        });
+        entry.keep();
     }
 
     /// Waits until the process ends or `limit` passes; returns whether it has ended. May be called
@@ -205,7 +203,6 @@ private:
     friend Process current_process();
     friend std::optional<Process> parent_process();
     friend std::vector<Process> active_children();
-    friend void detail::start_next(Process& process);
 
     explicit Process(std::shared_ptr<detail::process_state> state) noexcept
         : state_(std::move(state)) {}
@@ -266,26 +263,6 @@ private:
             throw ProcessError("process '" + name() + "' is not a child of process " +
                                std::to_string(os::getpid()) + ": only its maker can ask about it");
     }
-    void check_can_start() const {
-        check_open();
-        check_role("start");
-        if (state_->started())
-            throw ProcessError("cannot start a process twice");
-        if (detail::process_table::instance().is_daemon())
-            throw ProcessError("daemonic processes are not allowed to have children");
-        const bool by_spawn = state_->identity().method == detail::start_method::spawn;
-        detail::require_freeze_support(by_spawn);
-    }
-    void begin() {
-        auto identity = state_->identity();
-        identity.chosen_method = detail::chosen_start_method();
-        table_entry entry(state_);
-        state_->start(identity, [&](detail::process_target& target) -> int {
-            detail::run_forked_process(std::move(identity), [&] { target.run(); });
-        });
-        entry.keep();
-    }
-
     void check_open() const {
         if (state_->closed())
             throw ValueError("process object is closed");
@@ -299,11 +276,6 @@ private:
 
     std::shared_ptr<detail::process_state> state_;
 };
-
-inline void detail::start_next(Process& process) {
-    process.check_can_start();
-    process.begin();
-}
 
 /// This process: `MainProcess`, or the child that it is. Python: `multiprocessing.current_process`.
 inline Process current_process() {

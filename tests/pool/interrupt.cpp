@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// POSIX only: a pool's workers and the groups of processes, of a terminal's Ctrl-C and of their own.
+// POSIX only: a pool's workers and groups of processes, of a terminal's Ctrl-C and of their own.
 #include <multiprocessing/pool.hpp>
 
 #include <chrono>
@@ -16,6 +16,7 @@
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -49,14 +50,36 @@ int leave_behind() {
     return left;
 }
 
-/// From now on descriptors have numbers above this one.
-void use_up_descriptors(int number) {
+/// How many descriptors a worker looks through where its limit says fewer.
+constexpr int usual_limit = 1024;
+constexpr int many = usual_limit + 200;
+
+bool may_have(::rlim_t descriptors) {
     ::rlimit limit{};
-    REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    limit.rlim_cur = limit.rlim_max;
-    REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
-    while (::dup(2) < number) {
+    return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max >= descriptors;
+}
+void limit_descriptors(::rlim_t descriptors) {
+    ::rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = descriptors;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// A copy of this process that opens descriptors above those that are usual, runs `body` and ends.
+template <class Body>
+int fork_with_many_descriptors(Body body) {
+    const int copy = mp::os::fork();
+    if (copy != 0)
+        return copy;
+    try {
+        limit_descriptors(many + 100);
+        for (int last = 0; last >= 0 && last < many;)
+            last = ::dup(2);
+        body();
+    } catch (...) {
+        mp::os::_exit(2);
     }
+    mp::os::_exit(0);
 }
 
 }  // namespace
@@ -88,17 +111,41 @@ TEST_CASE("pool: what a task has left behind goes with a parent that has many de
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     const std::string method = EVERY_START_METHOD;
+    if (!may_have(many + 100)) {
+        WARN("no more descriptors are allowed here than a worker looks through anyway");
+        return;
+    }
     support::gate told;
-    const int parent = mp::os::fork();
-    if (parent == 0) {
-        use_up_descriptors(1200);
+    const int parent = fork_with_many_descriptors([&] {
         mp::Pool pool(1, {.start_method = method});
         support::say(told.ends.writer, std::to_string(pool.apply(leave_behind)) + " ");
         support::run_for_ever();
-    }
+    });
     const int left = std::stoi(support::hear(told.ends.reader));
     CHECK_FALSE(support::is_gone(left));
     REQUIRE(::kill(parent, SIGKILL) == 0);
     mp::os::waitpid(parent);
     support::await([&] { return support::is_gone(left); });
+}
+
+// Whatever its limit is by then: it does not look.
+TEST_CASE("pool: a forked worker knows its tie") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    if (!may_have(many + 100)) {
+        WARN("no more descriptors are allowed here than a worker looks through anyway");
+        return;
+    }
+    const int parent = fork_with_many_descriptors([&] {
+        mp::Process leader([] {
+            limit_descriptors(usual_limit);
+            mpd::lead_group();
+            const int tie = mpd::posix::tie_of_fork;
+            mp::os::_exit(tie > many && ::fcntl(tie, F_GETOWN) == -::getpid() ? 7 : 1);
+        });
+        leader.start();
+        leader.join();
+        mp::os::_exit(*leader.exitcode());
+    });
+    CHECK(mp::os::waitstatus_to_exitcode(mp::os::waitpid(parent).status) == 7);
 }

@@ -19,7 +19,6 @@
 #include <multiprocessing/detail/os/pipe.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/pool_statistics.hpp>
-#include <multiprocessing/detail/spin.hpp>
 #include <multiprocessing/detail/worker_link.hpp>
 #include <multiprocessing/detail/worker_setup.hpp>
 #include <multiprocessing/error.hpp>
@@ -41,8 +40,8 @@ public:
         throw_if_error(wait_set_.add(bell_->native(), bell_key), "listen to a pool's doorbell");
         workers_.reserve(processes_);
         try {
-            if (!plan_.lazy)
-                start_workers(processes_);
+            while (!plan_.lazy && workers_.size() < processes_)
+                start_worker();
         } catch (...) {
             for (auto& worker : workers_)
                 end_at_once(worker->process());
@@ -96,16 +95,6 @@ protected:
     ~roster() = default;
 
     static constexpr std::uint64_t bell_key = 0;
-
-    /// Until so many are active.
-    void start_workers(std::size_t wanted) {
-        if (active() >= wanted)
-            return;
-        may_spin();  // Asked once here, where each forked worker would have to ask the system.
-        before_starts();
-        while (active() < wanted)
-            start_worker();
-    }
     void start_worker() {
         process_options options = plan_.options;
         options.name += std::to_string(++started_);

@@ -129,7 +129,9 @@ private:
     void wait_for_task(std::span<const std::byte>& task) {
         std::error_code ec;
         while (!tasks_.front(task, ec)) {
-            if (!ec && patience_.spin([&] { return tasks_.backlog() != 0; }))
+            // Before the first one the processors have more to do: they start the others.
+            const bool looks = !ec && index_ != 0;
+            if (looks && patience_.spin([&] { return tasks_.backlog() != 0; }))
                 continue;
             if (!ec && is_out_of_step())
                 ec = std::make_error_code(std::errc::bad_message);

@@ -43,7 +43,7 @@ Process make_worker(worker_ports ports, const worker_setup& setup, const process
 
 class worker_link {
 public:
-    /// Starts a worker, behind before_starts(); throws what `Process::start` throws.
+    /// Starts a worker; throws what `Process::start` throws.
     worker_link(worker_maker make, const std::shared_ptr<doorbell>& bell,
                 const process_options& options, const worker_setup& setup, std::uint64_t number,
                 std::shared_ptr<handle> errors)
@@ -53,7 +53,7 @@ public:
           tasks_(channel_.control().tasks, channel_.tasks()),
           replies_(channel_.control().replies, channel_.replies()),
           given_(channel_.control().taken, channel_.control().given_back) {
-        start_next(process_);
+        process_.start();
         withheld_[0].emplace(channel_.tasks_block()->native());
         withheld_[1].emplace(channel_.replies_block()->native());
     }

@@ -14,9 +14,10 @@
 namespace multiprocessing::detail::posix {
 
 // Where binding is lazy, a function is looked for through all libraries when the program first
-// calls it. What the parent never calls, each child looks for again: six functions, a fifth of the
-// time from start to join. An address, in contrast, is filled in when the program is loaded; a
-// variable, since a constant's the compiler knows, and it calls the function itself again.
+// calls it. What the parent never calls, each child looks for again: six functions of all children,
+// a fifth of the time from start to join, and one of a pool's worker. An address, in contrast, is
+// filled in when the program is loaded; a variable, since a constant's the compiler knows, and it
+// calls the function itself again.
 struct child_calls {
     int (*fcntl)(int, int, ...) = &::fcntl;
     long (*syscall)(long, ...) = &::syscall;

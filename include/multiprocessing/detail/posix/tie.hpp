@@ -57,20 +57,24 @@ inline bool tie_to_parent(native_handle reader) noexcept {
     return in_child.syscall(SYS_ppoll, &entry, 1, &at_once, nullptr, 0) == 0;
 }
 
-/// The reading end in a fork of this library. Written by its only thread before anything else.
+/// The reading end in a fork of this library, which is written before any of the target's code;
+/// absent in one that is not tied and in a program that was started.
 inline native_handle tie_of_fork = no_handle;
 
-/// It is known by its signal and by whom that is for. A program that was started has it at some
-/// number, mostly a low one: it is looked for, once in a process.
+/// Whether it is this process's own: a fork of the user's has its parent's.
+inline bool is_own_tie(native_handle fd) noexcept {
+    return in_child.fcntl(fd, F_GETSIG) == SIGKILL && in_child.fcntl(fd, F_GETOWN) == ::getpid();
+}
+
+/// A program that was started does not know the number: it looks through those that it may have,
+/// and those that it might have had before its limit was lowered. Behind an exec few are open.
 inline native_handle find_tie() noexcept {
-    const auto is_tie = [](native_handle fd) {
-        return in_child.fcntl(fd, F_GETSIG) == SIGKILL && in_child.fcntl(fd, F_GETOWN) == ::getpid();
-    };
-    if (tie_of_fork != no_handle && is_tie(tie_of_fork))
-        return tie_of_fork;
+    if (tie_of_fork != no_handle)
+        return is_own_tie(tie_of_fork) ? tie_of_fork : no_handle;
+    constexpr long usual_limit = 1024;
     const long limit = ::sysconf(_SC_OPEN_MAX);
-    for (native_handle fd = 3; fd < limit; ++fd)
-        if (is_tie(fd))
+    for (native_handle fd = 3; fd < limit || fd < usual_limit; ++fd)
+        if (is_own_tie(fd))
             return fd;
     return no_handle;
 }
