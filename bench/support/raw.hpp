@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -89,10 +88,14 @@ public:
     explicit resident(std::size_t bytes) : bytes_(bytes) {
         if (bytes_ == 0)
             return;
-        memory_ =
-            ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        // Populated in one call: page by page it took up to 7 s, where the others take 0.3.
+        memory_ = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
         require(memory_ != MAP_FAILED);
-        std::memset(memory_, 1, bytes_);
+        const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+        unsigned char last = 0;  // It says nothing where there was not enough.
+        require(::mincore(static_cast<char*>(memory_) + bytes_ - page, page, &last) == 0);
+        require((last & 1) != 0);
     }
     resident(const resident&) = delete;
     resident& operator=(const resident&) = delete;
