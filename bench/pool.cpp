@@ -41,19 +41,29 @@ void count_items(benchmark::State& state, std::size_t each) {
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(each));
 }
 
+/// Does not count the first calls, in which memory is new, up to where large messages take turns.
+/// CPython's first call is not counted either.
+template <class Act>
+void repeat_warm(benchmark::State& state, Act act) {
+    for (int i = 0; i < 4; ++i)
+        act();
+    for (auto _ : state)
+        act();
+}
+
 void map_chunksize_1(benchmark::State& state) {
     mp::Pool pool(workers);
     const auto xs = bench::numbers(500'000);
-    for (auto _ : state)
+    repeat_warm(state, [&] {
         benchmark::DoNotOptimize(pool.map(bench::identity, xs, {.chunksize = 1}));
+    });
     count_items(state, xs.size());
 }
 
 void map_default_chunks(benchmark::State& state) {
     mp::Pool pool(workers);
     const auto xs = bench::numbers(2'000'000);
-    for (auto _ : state)
-        benchmark::DoNotOptimize(pool.map(bench::identity, xs));
+    repeat_warm(state, [&] { benchmark::DoNotOptimize(pool.map(bench::identity, xs)); });
     count_items(state, xs.size());
 }
 
@@ -62,23 +72,25 @@ auto stream_of_results(Open open) {
     return [=](benchmark::State& state) {
         mp::Pool pool(workers);
         const auto xs = bench::numbers(200'000);
-        for (auto _ : state)
+        repeat_warm(state, [&] {
             for (const int result : open(pool, xs))
                 benchmark::DoNotOptimize(result);
+        });
         count_items(state, xs.size());
     };
 }
 
 void submit_and_wait(benchmark::State& state) {
     mp::futures::ProcessPoolExecutor executor(workers);
-    for (auto _ : state)
+    repeat_warm(state, [&] {
         benchmark::DoNotOptimize(executor.submit(bench::identity, 1).result());
+    });
 }
 
 void apply_back_to_back(benchmark::State& state) {
     mp::Pool pool(workers);
-    for (auto _ : state)
-        benchmark::DoNotOptimize(pool.apply(bench::identity, mp::args(1)));
+    repeat_warm(
+        state, [&] { benchmark::DoNotOptimize(pool.apply(bench::identity, mp::args(1))); });
 }
 
 void raw_pipe_ping_pong(benchmark::State& state) {
@@ -128,15 +140,6 @@ void raw_eventfd_from_idle(benchmark::State& state) {
 }
 
 constexpr std::size_t large_bytes = 8 << 20;
-
-/// Does not count the first calls, in which memory is new, up to where messages take turns.
-template <class Act>
-void repeat_warm(benchmark::State& state, Act act) {
-    for (int i = 0; i < 4; ++i)
-        act();
-    for (auto _ : state)
-        act();
-}
 
 void count_bytes(benchmark::State& state) {
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(large_bytes));
