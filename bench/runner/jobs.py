@@ -78,13 +78,16 @@ FIRST_CALLS = ("Four calls, in which the memory is new, come before and are not 
 
 
 def _pool():
-    yield Job("map_chunksize_1", "pool", "tasks/s", (Goal(6e6), times(100, "CPython")))
-    yield Job("map_default_chunks", "pool", "tasks/s", (Goal(300e6), times(40, "CPython")))
-    yield Job("imap_unordered", "pool", "tasks/s", (Goal(4e6), times(70, "CPython")))
+    yield Job("map_chunksize_1", "pool", "tasks/s", (Goal(6e6), times(100, "CPython")),
+              note=FIRST_CALLS)
+    yield Job("map_default_chunks", "pool", "tasks/s", (Goal(300e6), times(40, "CPython")),
+              note=FIRST_CALLS)
+    yield Job("imap_unordered", "pool", "tasks/s", (Goal(4e6), times(70, "CPython")),
+              note=FIRST_CALLS)
     yield Job("imap", "pool", "tasks/s")
     yield Job("map_64_workers", "pool", "tasks/s")
     yield Job("apply_back_to_back", "pool", "s", (times(0.3),),
-              "a byte through two raw pipes, there and back")
+              "a byte through two raw pipes, there and back", note=FIRST_CALLS)
     yield Job("apply_from_idle", "pool", "s", (times(1.3),), "two eventfd wake-ups", note=(
         "Behind a sleep all code is cold, and a call runs more of it than two wake-ups do. "
         "apply_from_idle_by_hand measures a call through the same rings without a pool: no lock, no "
@@ -96,14 +99,14 @@ def _pool():
                   f"The limit makes the same two copies by hand. {FIRST_CALLS}"))
     yield Job("apply_8MiB_span", "pool", "B/s", (Goal(8 * GIB),),
               "a copy into shared memory, a word there and back", note=FIRST_CALLS)
-    yield Job("futures_submit_result", "pool", "s", (Goal(3e-6),))
+    yield Job("futures_submit_result", "pool", "s", (Goal(3e-6),), note=FIRST_CALLS)
     yield Job("start_64_workers", "pool", "s", (Goal(0.020, LIMIT, above=True),),
-              "64 raw forks, until each has written a byte to a pipe, as each worker has for ours", note=(
-                  "start_64_workers_promised measures forks by hand that have what a worker is "
-                  "promised, memory of its own and an end with its parent above all: how much of "
-                  "the rest that is"))
+              "64 raw forks, until each has written a byte to a pipe, as each worker has for ours",
+              note=("start_64_workers_promised measures forks by hand that have what a worker is "
+                    "promised, memory of its own and an end with its parent above all: how much of "
+                    "the rest that is"))
     yield Job("start_64_workers_promised", "pool", "s", (),
-              "64 forks by hand that keep the same promises, until each has written a byte to a pipe")
+              "64 forks by hand that keep the same promises, until each has written a byte")
 
 
 def _queue():

@@ -73,8 +73,9 @@ int fork_with_many_descriptors(Body body) {
         return copy;
     try {
         limit_descriptors(many + 100);
-        for (int last = 0; last >= 0 && last < many;)
-            last = ::dup(2);
+        for (int last = 0; last < many;)
+            if ((last = ::dup(2)) == -1)
+                mp::os::_exit(3);
         body();
     } catch (...) {
         mp::os::_exit(2);
