@@ -13,15 +13,22 @@
 
 #include <multiprocessing/detail/arguments.hpp>
 #include <multiprocessing/detail/deadline.hpp>
+#include <multiprocessing/detail/process_launch.hpp>
 #include <multiprocessing/detail/process_state.hpp>
 #include <multiprocessing/detail/process_target.hpp>
 #include <multiprocessing/detail/start_method.hpp>
-#include <multiprocessing/detail/streams.hpp>
 #include <multiprocessing/error.hpp>
 #include <multiprocessing/os.hpp>
 #include <multiprocessing/spawn.hpp>
 
 namespace multiprocessing {
+
+class Process;
+
+namespace detail {
+/// For the library's own parts.
+const std::shared_ptr<process_state>& state_of(const Process& process);
+}  // namespace detail
 
 /// What may be said of a process besides what it does; used as `{.name = "reader", .daemon =
 /// true}`.
@@ -78,21 +85,7 @@ public:
     void start() {
         check_open();
         check_role("start");
-        if (state_->started())
-            throw ProcessError("cannot start a process twice");
-        auto& table = detail::process_table::instance();
-        if (table.is_daemon())
-            throw ProcessError("daemonic processes are not allowed to have children");
-        auto identity = state_->identity();
-        identity.chosen_method = detail::chosen_start_method();
-        detail::require_freeze_support(identity.method == detail::start_method::spawn);
-        table.reap_some();
-        detail::flush_streams();
-        table_entry entry(state_);
-        state_->start(identity, [&](detail::process_target& target) -> int {
-            detail::run_forked_process(std::move(identity), [&] { target.run(); });
-        });
-        entry.keep();
+        detail::process_launch(state_).run();
     }
 
     /// Waits until the process ends or `limit` passes; returns whether it has ended. May be called
@@ -203,6 +196,7 @@ private:
     friend Process current_process();
     friend std::optional<Process> parent_process();
     friend std::vector<Process> active_children();
+    friend const std::shared_ptr<detail::process_state>& detail::state_of(const Process& process);
 
     explicit Process(std::shared_ptr<detail::process_state> state) noexcept
         : state_(std::move(state)) {}
@@ -215,25 +209,6 @@ private:
         state_ = std::make_shared<detail::process_state>(std::move(identity), std::move(target),
                                                          !options.outlive_parent);
     }
-
-    /// In the table of children for good, unless the start failed.
-    class table_entry {
-    public:
-        explicit table_entry(const std::shared_ptr<detail::process_state>& state) : state_(state) {
-            detail::process_table::instance().add(state);
-        }
-        table_entry(const table_entry&) = delete;
-        table_entry& operator=(const table_entry&) = delete;
-        ~table_entry() {
-            if (!kept_)
-                detail::process_table::instance().take_back(*state_);
-        }
-        void keep() noexcept { kept_ = true; }
-
-    private:
-        const std::shared_ptr<detail::process_state>& state_;
-        bool kept_ = false;
-    };
 
     /// What is said of this process holds also for the next handle of it, and for its children.
     template <class Change>
@@ -276,6 +251,10 @@ private:
 
     std::shared_ptr<detail::process_state> state_;
 };
+
+inline const std::shared_ptr<detail::process_state>& detail::state_of(const Process& process) {
+    return process.state_;
+}
 
 /// This process: `MainProcess`, or the child that it is. Python: `multiprocessing.current_process`.
 inline Process current_process() {

@@ -19,7 +19,7 @@
 #include "support/watchdog.hpp"
 
 #if defined(MULTIPROCESSING_POSIX)
-#include "support/posix/failing_calls.hpp"
+#include "support/posix/failing_process_calls.hpp"
 #include "support/posix/failing_thread_calls.hpp"
 #endif
 
@@ -149,6 +149,27 @@ TEST_CASE("pool: where one worker cannot be started none is left") {
         const support::failure failure(support::pipe2_call, EMFILE, nth);
         CHECK_THROWS_AS(mp::Pool(4, {.start_method = method}), std::system_error);
     }
+}
+#endif
+
+#if defined(MULTIPROCESSING_POSIX)  // A program on Windows cannot replace a function of the
+                                    // system's.
+TEST_CASE("pool: where one worker cannot be forked the others are ended, or go on") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    for (int nth = 1; nth <= 4; ++nth) {
+        const support::failure failure(support::fork_call, EAGAIN, nth);
+        CHECK_THROWS_AS(mp::Pool(4, {.start_method = "fork"}), std::system_error);
+    }
+    mp::Pool pool(1, {.start_method = "fork"});
+    {
+        const support::failure failure(support::fork_call, EAGAIN, 3);
+        CHECK_THROWS_AS(pool.resize(5), std::system_error);
+    }
+    CHECK(pool.worker_pids().size() == 3);
+    CHECK(pool.map(square, std::vector<int>(500, 2)) == std::vector<int>(500, 4));
+    pool.resize(5);
+    CHECK(pool.worker_pids().size() == 5);
 }
 #endif
 

@@ -84,6 +84,13 @@ struct tally {
     int lost = 0;
 };
 
+/// How long a worker takes from its start to its first result.
+std::chrono::milliseconds time_to_work(const std::string& method) {
+    const auto start = std::chrono::steady_clock::now();
+    mp::Pool(1, {.start_method = method}).apply(square, mp::args(2));
+    return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+}
+
 /// Each result is what it must be, or the error of a lost worker.
 template <class R>
 tally count(const std::vector<mp::AsyncResult<R>>& results, const std::vector<R>& expected) {
@@ -167,7 +174,7 @@ TEST_CASE("pool: killing its workers while it is closed and joined ends it all t
     const support::watchdog watchdog;
     const std::string method = EVERY_START_METHOD;
     // A worker that is killed before it has started, 64 times over, is one that cannot start.
-    constexpr auto pause = support::part_of_rounds == 1 ? 1ms : 50ms;
+    const auto pause = time_to_work(method);
     for (int round = 0; round < 10; ++round) {
         mp::Pool pool(3, {.start_method = method});
         std::vector<mp::AsyncResult<int>> results;

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -12,10 +13,12 @@
 #include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/handle.hpp>
 #include <multiprocessing/detail/os/pipe.hpp>
+#include <multiprocessing/detail/os/streams.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/process_state.hpp>
 #include <multiprocessing/detail/start_method.hpp>
 #include <multiprocessing/detail/streams.hpp>
+#include <multiprocessing/detail/type_name.hpp>
 
 namespace multiprocessing::detail {
 
@@ -32,16 +35,25 @@ inline void report_unknown_failure(const std::string& process) noexcept {
                  process.c_str(), type != nullptr ? readable_type_name(*type).c_str() : "unknown");
 }
 
+/// By what messages call this process. Where there is no memory for a long name it has none.
+inline std::string own_name() noexcept {
+    try {
+        return process_table::instance().name();
+    } catch (const std::bad_alloc&) {
+        return "(out of memory)";
+    }
+}
+
 /// Calls `target`; an exception that leaves it is told on standard error. Returns the exit status.
 template <class Target>
-int run_target(const std::string& name, Target&& target) noexcept {
+int run_target(Target&& target) noexcept {
     try {
         target();
         return 0;
     } catch (const std::exception& error) {
-        report_failure(name, typeid(error), error.what());
+        report_failure(own_name(), typeid(error), error.what());
     } catch (...) {
-        report_unknown_failure(name);
+        report_unknown_failure(own_name());
     }
     return 1;
 }
@@ -56,27 +68,27 @@ inline void end_life() noexcept {
 /// status that is returned.
 template <class Target>
 int run_child_process(process_identity identity, Target&& target) noexcept {
-    const std::string name = identity.name;
-    process_table::instance().enter(std::move(identity));
+    process_table::instance().enter(identity);
     detach_input();
-    const int status = run_target(name, std::forward<Target>(target));
+    const int status = run_target(std::forward<Target>(target));
     end_life();
     return status;
 }
 
 /// The life of a child that is a copy of its parent. What the parent's streams hold, its exit
 /// handlers and its static objects are the parent's business; those that the target adds are run.
+/// Each page that is first touched here is one more for the kernel to find or to copy: so nothing is
+/// allocated or let go of.
 template <class Target>
-[[noreturn]] void run_forked_process(process_identity identity, Target&& target) noexcept {
+[[noreturn]] void run_forked_process(process_identity& identity, Target&& target) noexcept {
     if (process_table::instance().is_ending())
         exit_now(1);
     disown_exit_handlers(end_life);
-    const std::string name = identity.name;
-    process_table::instance().enter(std::move(identity));
+    process_table::instance().enter(identity);
     drop_buffers();
     detach_input();
     drop_input();
-    end_forked_process(run_target(name, std::forward<Target>(target)));
+    end_forked_process(run_target(std::forward<Target>(target)));
 }
 
 /// A handle that is ready from the beginning.

@@ -47,8 +47,8 @@ public:
         processes_ = processes;
         for (std::size_t i = workers_.size(); i > 0 && active() > processes_; --i)
             retire(*workers_[i - 1]);
-        while (open_ && !plan_.lazy && active() < processes_)
-            start_worker();
+        if (open_ && !plan_.lazy && active() < processes_)
+            start_workers(processes_ - active());
         feed();
         balance();
     }
@@ -268,15 +268,15 @@ private:
     /// work fails with the reason; with some it goes on.
     void replace_workers() {
         try {
-            while (active() < wanted() && !terminated_ && (open_ || work_.outstanding() != 0)) {
-                if (no_start_)
-                    throw InitializerError(no_start_);
-                if (stillborn_ >= most_stillborn || killed_early_ >= most_killed_early)
-                    throw ProcessError("the pool's workers keep dying before they take a task; the "
-                                       "last one " +
-                                       last_end_);
-                start_worker();
-            }
+            if (active() >= wanted() || terminated_ || (!open_ && work_.outstanding() == 0))
+                return;
+            if (no_start_)
+                throw InitializerError(no_start_);
+            if (stillborn_ >= most_stillborn || killed_early_ >= most_killed_early)
+                throw ProcessError("the pool's workers keep dying before they take a task; the "
+                                   "last one " +
+                                   last_end_);
+            start_workers(wanted() - active());
         } catch (...) {
             if (workers_.empty()) {
                 work_.fail_all(std::current_exception());

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -107,20 +108,40 @@ public:
                (role_ != process_role::child && role_ == other.role_ && pid_ == other.pid_);
     }
 
-    /// Starts the child, at most once. `body` runs in a forked one and does not return. No lock is
-    /// held while it starts, nor while the target is let go of: both may run the user's code.
-    template <class Body>
-    void start(const process_identity& identity, Body body) {
-        std::unique_ptr<process_target> target = claim();
-        try {
+    /// The target, for whoever starts the child. There is one who does at a time, and one who has.
+    std::unique_ptr<process_target> claim() {
+        const std::lock_guard lock(mutex_);
+        if (closed())
+            throw ValueError("process object is closed");
+        if (stage_ != stage::unstarted)
+            throw ProcessError("cannot start a process twice");
+        stage_ = stage::starting;
+        return std::move(target_);
+    }
+    /// It was not started.
+    void unclaim(std::unique_ptr<process_target> target) noexcept {
+        const std::lock_guard lock(mutex_);
+        child_ = child_process();
+        target_ = std::move(target);
+        stage_ = stage::unstarted;
+    }
+    /// A template of the child: where there is no fork, it is not asked for.
+    template <class Child = child_process>
+    void prepare(const process_identity& identity) {
+        if constexpr (Child::can_fork)
             if (identity.method == start_method::fork)
-                fork(identity, [&] { return body(*target); });
-            else
-                target->spawn(child_, identity, tied_);
-        } catch (...) {
-            unclaim(std::move(target));
-            throw_again();
-        }
+                if (const auto ec = Child::prepare_fork(child_, tied_))
+                    throw_system_error(ec, "fork process '" + identity.name + "'");
+    }
+    /// Starts the child, by who has claimed and prepared it. `body` runs in a forked one and does
+    /// not return. No lock is held: it may run the user's code.
+    template <class Body>
+    void launch(process_target& target, const process_identity& identity,
+                std::span<const native_handle> own, const Body& body) {
+        if (identity.method == start_method::fork)
+            fork(identity, own, body);
+        else
+            target.spawn(child_, identity, tied_);
         pid_ = child_.pid();
         stage_.store(stage::started, std::memory_order_release);
     }
@@ -203,27 +224,12 @@ private:
         sentinel_.reset();
     }
 
-    std::unique_ptr<process_target> claim() {
-        const std::lock_guard lock(mutex_);
-        if (closed())
-            throw ValueError("process object is closed");
-        if (stage_ != stage::unstarted)
-            throw ProcessError("cannot start a process twice");
-        stage_ = stage::starting;
-        return std::move(target_);
-    }
-    void unclaim(std::unique_ptr<process_target> target) noexcept {
-        const std::lock_guard lock(mutex_);
-        target_ = std::move(target);
-        stage_ = stage::unstarted;
-    }
-
-    /// A template of the child, too: where there is no fork, it is not asked for.
     template <class Body, class Child = child_process>
-    void fork(const process_identity& identity, const Body& body) {
+    void fork(const process_identity& identity, std::span<const native_handle> own,
+              const Body& body) {
         if constexpr (Child::can_fork)
-            throw_if_error(Child::fork(child_, tied_, body),
-                           "fork process '" + identity.name + "'");
+            if (const auto ec = Child::fork(child_, own, body))
+                throw_system_error(ec, "fork process '" + identity.name + "'");
     }
 
     std::optional<int> reap(bool has_ended) {
@@ -279,6 +285,10 @@ public:
         const std::lock_guard lock(library_mutex());
         return identity_;
     }
+    std::string name() const {
+        const std::lock_guard lock(library_mutex());
+        return identity_.name;
+    }
     template <class Change>
     void change_identity(Change change) {
         const std::lock_guard lock(library_mutex());
@@ -302,11 +312,11 @@ public:
         child.parent_name = identity_.name;
         return child;
     }
-    /// In a child, before its target runs.
-    void enter(process_identity identity) {
+    /// In a child, before its target runs. What it was before is left in `identity`.
+    void enter(process_identity& identity) {
         const std::lock_guard lock(library_mutex());
         chosen_start_method() = identity.chosen_method;
-        identity_ = std::move(identity);
+        std::swap(identity_, identity);
         started_ = 0;
     }
 

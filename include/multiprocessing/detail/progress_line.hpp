@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include <multiprocessing/detail/os/system.hpp>
+#include <multiprocessing/detail/os/streams.hpp>
 
 namespace multiprocessing::detail {
 

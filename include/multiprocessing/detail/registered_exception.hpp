@@ -15,7 +15,7 @@
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/library_mutex.hpp>
 #include <multiprocessing/detail/registry.hpp>
-#include <multiprocessing/detail/streams.hpp>
+#include <multiprocessing/detail/type_name.hpp>
 
 namespace multiprocessing::detail {
 

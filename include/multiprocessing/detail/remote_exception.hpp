@@ -28,7 +28,7 @@
 #include <multiprocessing/detail/os/throw_stack.hpp>
 #include <multiprocessing/detail/registered_exception.hpp>
 #include <multiprocessing/detail/remote_category.hpp>
-#include <multiprocessing/detail/streams.hpp>
+#include <multiprocessing/detail/type_name.hpp>
 #include <multiprocessing/error.hpp>
 
 #if !defined(MULTIPROCESSING_LIBSTDCXX)

@@ -18,8 +18,8 @@
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/function.hpp>
-#include <multiprocessing/detail/streams.hpp>
 #include <multiprocessing/detail/task.hpp>
+#include <multiprocessing/detail/type_name.hpp>
 #include <multiprocessing/error.hpp>
 
 namespace multiprocessing::detail {

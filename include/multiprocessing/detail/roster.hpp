@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,8 +41,8 @@ public:
         throw_if_error(wait_set_.add(bell_->native(), bell_key), "listen to a pool's doorbell");
         workers_.reserve(processes_);
         try {
-            while (!plan_.lazy && workers_.size() < processes_)
-                start_worker();
+            if (!plan_.lazy)
+                start_workers(processes_);
         } catch (...) {
             for (auto& worker : workers_)
                 end_at_once(worker->process());
@@ -95,39 +96,28 @@ protected:
     ~roster() = default;
 
     static constexpr std::uint64_t bell_key = 0;
-    void start_worker() {
-        process_options options = plan_.options;
-        options.name += std::to_string(++started_);
-        worker_setup setup = plan_.setup;
-        if (plan_.pinned)
-            setup.processor = free_processor();
-        pipe_ends errors;
-        workers_.push_back(std::make_unique<worker_link>(plan_.make, bell_, options, setup,
-                                                         started_, open_errors(errors)));
-        worker_link& worker = *workers_.back();
-        if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
-            end_at_once(worker.process());
-            workers_.pop_back();
-            throw_system_error(ec, "listen to the end of a pool's worker");
-        }
-        if (relay_)
-            relay_->add(started_, std::move(errors.reader));
-        if (trace_)
-            trace_->add_worker(*worker.process().pid(), options.name);
-    }
 
-    /// The first that no worker is pinned to; they are numbered on where there are more workers.
-    std::uint64_t free_processor() const noexcept {
-        std::uint64_t number = 0;
-        const auto is_taken = [&] {
-            for (const auto& worker : workers_)
-                if (worker->processor() == number)
-                    return true;
-            return false;
-        };
-        while (is_taken())
-            ++number;
-        return number;
+    /// Starts so many more, in steps: see process_launch. Where one is refused, those before it are
+    /// there all the same.
+    void start_workers(std::size_t count) {
+        std::vector<newcomer> made;
+        std::size_t begun = 0;
+        std::exception_ptr refused;
+        try {
+            prepare_workers(made, count);
+        } catch (...) {
+            refused = std::current_exception();
+        }
+        try {
+            for (; begun < made.size(); ++begun)
+                made[begun].link->start();
+        } catch (...) {
+            refused = std::current_exception();
+        }
+        made.erase(made.begin() + static_cast<std::ptrdiff_t>(begun), made.end());
+        admit(made);
+        if (refused)
+            std::rethrow_exception(refused);
     }
 
     /// The writing end of a worker's standard error; null where it is the pool's own.
@@ -136,7 +126,6 @@ protected:
             return nullptr;
         throw_if_error(open_program_pipe(ends, false),
                        "open a pipe for the standard error of a pool's worker");
-        ends.writer.share_with_forks();
         return std::make_shared<handle>(std::move(ends.writer));
     }
     /// What one that has ended wrote last.
@@ -163,6 +152,65 @@ protected:
                      child_process::kill_signal);
     }
 
+private:
+    struct newcomer {
+        std::unique_ptr<worker_link> link;
+        /// What it writes to its standard error comes out here.
+        handle errors{};
+    };
+
+    void prepare_workers(std::vector<newcomer>& made, std::size_t count) {
+        made.reserve(count);
+        while (made.size() < count) {
+            process_options options = plan_.options;
+            options.name += std::to_string(++started_);
+            worker_setup setup = plan_.setup;
+            if (plan_.pinned)
+                setup.processor = free_processor(made);
+            pipe_ends errors;
+            auto link = std::make_unique<worker_link>(plan_.make, bell_, options, setup, started_,
+                                                      open_errors(errors));
+            made.push_back({std::move(link), std::move(errors.reader)});
+        }
+    }
+    /// Throws where one cannot be listened to: that and those behind it are ended.
+    void admit(std::vector<newcomer>& made) {
+        workers_.reserve(workers_.size() + made.size());
+        for (newcomer& each : made)
+            each.link->forget_launch();
+        for (auto each = made.begin(); each != made.end(); ++each) {
+            worker_link& worker = *each->link;
+            if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
+                for (; each != made.end(); ++each)
+                    end_at_once(each->link->process());
+                throw_system_error(ec, "listen to the end of a pool's worker");
+            }
+            if (relay_)
+                relay_->add(worker.number(), std::move(each->errors));
+            if (trace_)
+                trace_->add_worker(*worker.process().pid(), worker.process().name());
+            workers_.push_back(std::move(each->link));
+        }
+    }
+
+    /// The first that no worker is pinned to; they are numbered on where there are more workers.
+    std::uint64_t free_processor(const std::vector<newcomer>& made) const noexcept {
+        std::uint64_t number = 0;
+        const auto is_taken = [&] {
+            for (const auto& worker : workers_)
+                if (worker->processor() == number)
+                    return true;
+            for (const newcomer& each : made)
+                if (each.link->processor() == number)
+                    return true;
+            return false;
+        };
+        while (is_taken())
+            ++number;
+        return number;
+    }
+
+protected:
     std::size_t processes_;
     const crew_plan plan_;
     std::optional<trace_file> trace_;

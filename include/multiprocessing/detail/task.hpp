@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <multiprocessing/detail/codec.hpp>
+#include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/image.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/ring.hpp>
@@ -40,16 +41,21 @@ enum class reply_kind : std::uint64_t {
     no_start = 2
 };
 
-/// Set in what a task has forked off its worker.
-inline bool& is_copy_of_worker() noexcept {
-    static bool copy = false;
-    return copy;
-}
+/// What this process is to a pool: a copy is what a task has forked off its worker.
+enum class pool_role { none, worker, copy_of_worker };
+inline pool_role role_in_pool = pool_role::none;
+
+/// From before main on: see queue_core's counts_forks.
+inline const bool marks_copies_of_workers = (run_after_fork([] {
+                                                 if (role_in_pool == pool_role::worker)
+                                                     role_in_pool = pool_role::copy_of_worker;
+                                             }),
+                                             true);
 
 /// After the user's code and before a reply is written: a copy of the worker whose function returns
 /// as well ends here. It would write over the worker's reply, and run its tasks a second time.
 inline void end_copy_of_worker() noexcept {
-    if (is_copy_of_worker()) {
+    if (role_in_pool == pool_role::copy_of_worker) {
         flush_streams();
         exit_now(0);
     }

@@ -14,6 +14,8 @@ public:
     unshared_handle& operator=(const unshared_handle&) = delete;
     ~unshared_handle() { give_to_forks(object_); }
 
+    native_handle native() const noexcept { return object_; }
+
 private:
     native_handle object_;
 };

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -15,15 +16,14 @@
 #include <multiprocessing/detail/callable.hpp>
 #include <multiprocessing/detail/codec.hpp>
 #include <multiprocessing/detail/deadline.hpp>
-#include <multiprocessing/detail/os/child.hpp>
 #include <multiprocessing/detail/os/doorbell.hpp>
+#include <multiprocessing/detail/os/streams.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/os/throw_stack.hpp>
 #include <multiprocessing/detail/process_state.hpp>
 #include <multiprocessing/detail/remote_exception.hpp>
 #include <multiprocessing/detail/ring.hpp>
 #include <multiprocessing/detail/spin.hpp>
-#include <multiprocessing/detail/start_method.hpp>
 #include <multiprocessing/detail/task.hpp>
 #include <multiprocessing/detail/worker_channel.hpp>
 #include <multiprocessing/detail/worker_setup.hpp>
@@ -129,7 +129,8 @@ private:
     void wait_for_task(std::span<const std::byte>& task) {
         std::error_code ec;
         while (!tasks_.front(task, ec)) {
-            // Before the first one the processors have more to do: they start the others.
+            // Before the first one the processors have more to do: they start the others. How long
+            // that takes tells nothing of later ones.
             const bool looks = !ec && index_ != 0;
             if (looks && patience_.spin([&] { return tasks_.backlog() != 0; }))
                 continue;
@@ -143,7 +144,9 @@ private:
             // Where a task has written over the pool's wish to be rung, it sleeps.
             if (replies_.backlog() != 0)
                 throw_if_error(bell_->ring(), "ring a pool's doorbell");
-            const patience::sleep now(patience_);
+            std::optional<patience::sleep> now;
+            if (index_ != 0)
+                now.emplace(patience_);
             throw_if_error(tasks_.wait(deadline::never()), "wait for a task");
         }
     }
@@ -249,9 +252,7 @@ inline void worker_main(const worker_ports& ports, const worker_setup& setup) {
         ports.errors->reset();
     }
     lead_group();
-    is_copy_of_worker() = false;  // One that a task of another pool has forked is none.
-    if constexpr (has_fork)
-        run_after_fork([] { is_copy_of_worker() = true; });
+    role_in_pool = pool_role::worker;  // Also one that a task of another pool has forked.
     process_table::instance().change_identity([](process_identity& self) { self.daemon = false; });
     worker_loop(ports, setup).run();
 }

@@ -21,6 +21,7 @@
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/given_tasks.hpp>
 #include <multiprocessing/detail/pool_statistics.hpp>
+#include <multiprocessing/detail/process_launch.hpp>
 #include <multiprocessing/detail/remote_exception.hpp>
 #include <multiprocessing/detail/ring.hpp>
 #include <multiprocessing/detail/task.hpp>
@@ -43,19 +44,41 @@ Process make_worker(worker_ports ports, const worker_setup& setup, const process
 
 class worker_link {
 public:
-    /// Starts a worker; throws what `Process::start` throws.
+    /// Makes all that a worker needs. Throws what `Process::start` throws.
     worker_link(worker_maker make, const std::shared_ptr<doorbell>& bell,
                 const process_options& options, const worker_setup& setup, std::uint64_t number,
                 std::shared_ptr<handle> errors)
         : number_(number), processor_(setup.processor), most_tasks_(setup.most_tasks),
-          process_(make({channel_.tasks_block(), channel_.replies_block(), bell, std::move(errors)},
-                        setup, options)),
+          process_(make({channel_.tasks_block(), channel_.replies_block(), bell, errors}, setup,
+                        options)),
           tasks_(channel_.control().tasks, channel_.tasks()),
           replies_(channel_.control().replies, channel_.replies()),
           given_(channel_.control().taken, channel_.control().given_back) {
-        process_.start();
         withheld_[0].emplace(channel_.tasks_block()->native());
         withheld_[1].emplace(channel_.replies_block()->native());
+        if (errors) {
+            withheld_[2].emplace(errors->get());
+            errors->share_with_forks();
+        }
+        launch_.emplace(state_of(process_));
+    }
+    worker_link(const worker_link&) = delete;
+    worker_link& operator=(const worker_link&) = delete;
+    ~worker_link() { forget_launch(); }
+
+    /// Starts it; throws what `Process::start` throws. See process_launch.
+    void start() {
+        native_handle own[3];
+        std::size_t count = 0;
+        for (const auto& withheld : withheld_)
+            if (withheld)
+                own[count++] = withheld->native();
+        launch_->run({own, count});
+    }
+    /// Behind start(): lets go of what only that needed.
+    void forget_launch() noexcept {
+        withheld_[2].reset();
+        launch_.reset();
     }
 
     std::uint64_t number() const noexcept { return number_; }
@@ -249,8 +272,6 @@ private:
     }
 
     worker_channel channel_;
-    /// Not before it has started: it has them.
-    std::optional<unshared_handle> withheld_[2];
     std::uint64_t number_;
     const std::optional<std::uint64_t> processor_;
     const std::uint64_t most_tasks_;
@@ -260,6 +281,10 @@ private:
     bool retiring_ = false;
     worker_tally tally_;
     Process process_;
+    /// From its siblings: the blocks of its rings, and until it is started the end of the pipe for
+    /// its standard error.
+    std::optional<unshared_handle> withheld_[3];
+    std::optional<process_launch> launch_;
     ring_writer tasks_;
     traffic traffic_{0};
     ring_reader replies_;

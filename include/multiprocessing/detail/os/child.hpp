@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <optional>
+#include <span>
 #include <system_error>
 
 #include <multiprocessing/config.hpp>
@@ -23,9 +24,10 @@ namespace multiprocessing::detail {
 /// together with others. Where it is tied it ends when this process does, or lets go of this
 /// object.
 ///
-/// `can_fork` tells whether `fork(child, tied, body)` exists: `body` runs in a copy of this
-/// process, which ends with the status that `body` returns, without running exit handlers or
-/// destructors, and ends by `std::terminate` if `body` throws. `exec(child, plan, step)` starts a
+/// `can_fork` tells whether `prepare_fork(child, tied)` and then `fork(child, own, body)` exist:
+/// `body` runs in a copy of this process, which ends with the status that `body` returns, without
+/// running exit handlers or destructors, and ends by `std::terminate` if `body` throws. Of what is
+/// kept from copies of this process it has `own`. `exec(child, plan, step)` starts a
 /// program at a cost that does not depend on this process' size. `reap(block, exitcode)` fetches
 /// how it ended, once: the exit status, or minus the signal; `exitcode` stays empty while it runs.
 /// Where another part of the program took it, the system is asked again, and it is an error only if
@@ -47,7 +49,8 @@ using backend::open_process;
 template <class Child>
 concept child_contract = std::movable<Child> &&
     requires(Child child, const Child constant, const launch_plan& plan, launch_step& step,
-             std::optional<int>& exitcode, int (*body)(), handle& sentinel) {
+             std::span<const native_handle> own, std::optional<int>& exitcode, int (*body)(),
+             handle& sentinel) {
     { Child::can_fork } -> std::convertible_to<bool>;
     { Child::terminate_signal } -> std::convertible_to<int>;
     { Child::kill_signal } -> std::convertible_to<int>;
@@ -62,7 +65,8 @@ concept child_contract = std::movable<Child> &&
     { open_process(0, sentinel) } -> std::same_as<std::error_code>;
     { open_parent_process(0, sentinel) } -> std::same_as<std::error_code>;
     requires !Child::can_fork || requires {
-        { Child::fork(child, true, body) } -> std::same_as<std::error_code>;
+        { Child::prepare_fork(child, true) } -> std::same_as<std::error_code>;
+        { Child::fork(child, own, body) } -> std::same_as<std::error_code>;
     };
 };
 static_assert(child_contract<child_process>);

@@ -27,12 +27,7 @@ namespace multiprocessing::detail {
 /// process_id(), parent_process_id(): numbers, as the system's tools show them.
 /// exit_now(status): ends this process; no handler, no destructor, nothing flushed.
 /// kill_process(pid, signal): by number, which may be another's by now; see child_process::signal.
-/// detach_input(): standard input reads as empty from now on.
-/// drop_buffers(): what C's standard streams hold is forgotten: in a copy of a process it is the
-/// parent's, who has it still.
 /// stop_inheritance(): what the parent left open for this process does not reach its own children.
-using backend::detach_input;
-using backend::drop_buffers;
 using backend::exit_now;
 using backend::kill_process;
 using backend::parent_process_id;
@@ -52,12 +47,6 @@ using backend::end_forked_process;
 /// again.
 using backend::lead_group;
 using backend::signal_group;
-
-/// redirect_standard_error(object): what is written there goes to that stream from now on.
-using backend::redirect_standard_error;
-
-/// standard_error_is_terminal(): whether somebody watches what is written there.
-using backend::standard_error_is_terminal;
 
 /// wait_process(which, options, pid, status), exit_code_of(status, code): waiting as the system
 /// names it; where there are no such statuses, `status` is the exit code itself.
@@ -108,19 +97,11 @@ concept system_contract = requires(Integer number, Integer& out, void* data, std
     { quota_cpus() } -> std::same_as<double>;
     { signal_name(number) } -> std::same_as<std::string>;
     { random_bytes(data, bytes) } -> std::same_as<std::error_code>;
-    { detach_input() }
-    noexcept;
     { current_environment() } -> std::same_as<std::vector<std::string>>;
     { search_for_programs() } -> std::same_as<program_search>;
     { command_rules_here } -> std::convertible_to<command_rules>;
-    { drop_buffers() }
-    noexcept;
     { lead_group() }
     noexcept;
-    { redirect_standard_error(standard_stream(2)) }
-    noexcept;
-    { standard_error_is_terminal() }
-    noexcept->std::same_as<bool>;
     { limit_memory(bytes) } -> std::same_as<std::error_code>;
     { limit_cpu_time(bytes) } -> std::same_as<std::error_code>;
     { run_on_processor(bytes) } -> std::same_as<std::error_code>;

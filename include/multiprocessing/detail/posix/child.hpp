@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -74,21 +75,23 @@ public:
     static constexpr int kill_signal = SIGKILL;
     static constexpr int interrupt_signal = SIGINT;
 
+    static std::error_code prepare_fork(child_process& child, bool tied) {
+        loaded_image_table();  // The child need not make its own.
+        return tied ? child.tie_.open(child.tie_of_child_) : std::error_code();
+    }
     /// Runs `body` in a copy of this process, which then ends with what `body` returns.
     template <class Body>
-    static std::error_code fork(child_process& child, bool tied, Body&& body) {
-        handle reader;
-        tie_holder tie;
-        if (const auto ec = tied ? tie.open(reader) : std::error_code())
-            return ec;
-        loaded_image_table();  // The child need not make its own.
+    static std::error_code fork(child_process& child, std::span<const native_handle> own,
+                                Body&& body) {
+        const native_handle tie = child.tie_of_child_.get();
+        const left_to_child left(tie, own);
         const int pid = ::fork();
         if (pid == -1)
             return last_error();
         if (pid == 0)
-            live(reader.release(), body);
-        reader.reset();  // Makes room for the descriptor of the child.
-        return child.settle(pid, std::move(tie));
+            live(tie, body);
+        child.tie_of_child_.reset();  // Makes room for the descriptor of the child.
+        return child.settle(pid);
     }
 
     /// Starts a program. On failure nothing is left behind, and `step` says what failed.
@@ -149,7 +152,7 @@ private:
         end_child(body());
     }
 
-    std::error_code settle(int pid, tie_holder tie) noexcept {
+    std::error_code settle(int pid) noexcept {
         handle sentinel;
         auto ec = open_process(pid, sentinel);
         // It has ended, and was waited for by another thread, or by the kernel because SIGCHLD is
@@ -165,7 +168,6 @@ private:
         pid_ = pid;
         lost_ = lost;
         sentinel_ = std::move(sentinel);
-        tie_ = std::move(tie);
         return {};
     }
 
@@ -187,6 +189,8 @@ private:
     bool lost_ = false;
     handle sentinel_;
     tie_holder tie_;
+    /// Its other end, until the child has it.
+    handle tie_of_child_;
 };
 
 }  // namespace multiprocessing::detail::posix

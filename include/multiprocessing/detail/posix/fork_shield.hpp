@@ -4,15 +4,43 @@
 
 #include <cstddef>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/library_mutex.hpp>
+#include <multiprocessing/detail/posix/child_calls.hpp>
 #include <multiprocessing/detail/posix/fork.hpp>
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace multiprocessing::detail::posix {
+
+/// While it exists, a fork by this thread leaves these to its child, shielded or not.
+class left_to_child {
+public:
+    left_to_child(int tie, std::span<const int> others) noexcept : tie_(tie), others_(others) {
+        current_ = this;
+    }
+    left_to_child(const left_to_child&) = delete;
+    left_to_child& operator=(const left_to_child&) = delete;
+    ~left_to_child() { current_ = nullptr; }
+
+    static bool has(int fd) noexcept { return current_ != nullptr && current_->lists(fd); }
+    /// In the child: its own forks are not meant.
+    static void forget() noexcept { current_ = nullptr; }
+
+private:
+    bool lists(int fd) const noexcept {
+        return fd == tie_ || detail::find(others_.begin(), others_.end(), fd) != others_.end();
+    }
+
+    static inline constinit thread_local const left_to_child* current_ = nullptr;
+
+    int tie_;
+    std::span<const int> others_;
+};
 
 // Close-on-exec keeps a descriptor from programs, not from a fork by another thread, whose child
 // would hold on to it for as long as it lives: the end of a program's input, say, which then never
@@ -31,8 +59,12 @@ public:
         const std::lock_guard lock(library_mutex());
         return open(*this);
     }
-    void reserve(std::size_t more) { shielded_.reserve(shielded_.size() + more); }
-    void enter(int fd) noexcept { shielded_.push_back(fd); }
+    void reserve(std::size_t more) {
+        const std::size_t wanted = shielded_.size() + more;
+        if (wanted > shielded_.capacity())
+            shielded_.reserve(larger_of(wanted, 2 * shielded_.capacity()));
+    }
+    void enter(int fd) noexcept { shielded_.insert(place_of(fd), fd); }
 
     /// Whether it was entered; it no longer is.
     bool leave(int fd) noexcept {
@@ -53,22 +85,41 @@ private:
         run_after_fork([] { instance().drop(); });
     }
 
+    std::vector<int>::iterator place_of(int fd) noexcept {
+        return detail::lower_bound(shielded_.begin(), shielded_.end(), fd,
+                                   [](int a, int b) { return a < b; });
+    }
     bool erase(int fd) noexcept {
-        const auto place = detail::find(shielded_.begin(), shielded_.end(), fd);
-        if (place == shielded_.end())
+        const auto place = place_of(fd);
+        if (place == shielded_.end() || *place != fd)
             return false;
-        *place = shielded_.back();
-        shielded_.pop_back();
+        shielded_.erase(place);
         return true;
     }
 
+    /// A call for each run of numbers: most have been opened one behind the other.
     void drop() noexcept {
-        for (const int fd : shielded_)
-            ::close(fd);
+        for (auto place = shielded_.begin(); place != shielded_.end();) {
+            const int first = *place++;
+            if (left_to_child::has(first))
+                continue;
+            int last = first;
+            while (place != shielded_.end() && *place - last <= 1 && !left_to_child::has(*place))
+                last = *place++;
+            close_all(first, last);
+        }
         shielded_.clear();
+        left_to_child::forget();
+    }
+    /// By hand where the kernel cannot (before Linux 5.9).
+    static void close_all(int first, int last) noexcept {
+        if (first != last && in_child.syscall(SYS_close_range, first, last, 0) == 0)
+            return;
+        for (int fd = first; fd <= last; ++fd)
+            ::close(fd);
     }
 
-    std::vector<int> shielded_;
+    std::vector<int> shielded_;  // In order.
 };
 
 /// Made before main, as the hooks are.

@@ -22,7 +22,6 @@
 #include <multiprocessing/detail/posix/tie.hpp>
 
 #include <cxxabi.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -64,14 +63,6 @@ inline bool exit_code_of(int status, int& code) noexcept {
 
 inline std::error_code kill_process(int pid, int signal) noexcept {
     return ::kill(pid, signal) == -1 ? last_error() : std::error_code();
-}
-
-inline void redirect_standard_error(native_handle object) noexcept {
-    ::dup2(object, 2);  // On failure it stays what it was.
-}
-
-inline bool standard_error_is_terminal() noexcept {
-    return ::isatty(2) == 1;
 }
 
 inline void lead_group() noexcept {
@@ -225,22 +216,6 @@ inline std::vector<std::string> current_environment() {
     for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)
         entries.emplace_back(*entry);
     return entries;
-}
-
-/// Where the parent had no standard input, /dev/null opens as descriptor 0 and stays.
-inline void detach_input() noexcept {
-    handle nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (nothing.get() > 0)
-        in_child.dup2(nothing.get(), 0);  // Without /dev/null the child keeps the parent's input.
-    else if (nothing.get() == 0 && ::fcntl(0, F_SETFD, 0) == 0)
-        nothing.release();
-}
-
-/// Only the pointers into the buffers are reset; nothing is read, written or sought.
-inline void drop_buffers() noexcept {
-    in_child.purge(stdin);
-    in_child.purge(stdout);
-    in_child.purge(stderr);
 }
 
 using last_exit_handler = void (*)();

@@ -11,7 +11,7 @@
 
 #include <multiprocessing/config.hpp>
 #include <multiprocessing/detail/frame_text.hpp>
-#include <multiprocessing/detail/streams.hpp>
+#include <multiprocessing/detail/type_name.hpp>
 
 #include <dlfcn.h>
 #include <link.h>

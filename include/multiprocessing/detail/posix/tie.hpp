@@ -29,11 +29,10 @@ namespace multiprocessing::detail::posix {
 class tie_holder {
 public:
     /// Ties a child that is yet to be made: it is to call `tie_to_parent(reader)`. In a fork of
-    /// this process the writing end is closed before the fork returns.
+    /// this process both ends are closed before the fork returns, but what is left to the child.
     std::error_code open(handle& reader) {
         pipe_ends ends;
         const auto ec = open_shielded_pipe(ends);
-        ends.reader.share_with_forks();
         reader = std::move(ends.reader);
         writer_ = std::move(ends.writer);
         return ec;

@@ -12,8 +12,6 @@
 #include <multiprocessing/detail/windows/handle.hpp>
 #include <multiprocessing/detail/windows/job.hpp>
 
-#include <io.h>
-
 namespace multiprocessing::detail::windows {
 
 /// Puts this process into one more job, which is there for as long as it has a member. The
@@ -60,23 +58,6 @@ inline std::uint64_t resident_bytes() noexcept {
     now.bytes = sizeof now;
     const bool known = ask != nullptr && ask(api::GetCurrentProcess(), &now, sizeof now) != 0;
     return known ? now.resident : 0;
-}
-
-/// C's descriptor, and with it the system's own standard error.
-inline void redirect_standard_error(native_handle object) noexcept {
-    handle copy;
-    if (duplicate(object, copy))
-        return;  // On failure it stays what it was.
-    const int stream = ::_open_osfhandle(reinterpret_cast<std::intptr_t>(to_system(copy.get())), 0);
-    if (stream == -1)
-        return;
-    copy.release();
-    ::_dup2(stream, 2);
-    ::_close(stream);
-}
-
-inline bool standard_error_is_terminal() noexcept {
-    return ::_isatty(2) != 0;
 }
 
 inline std::error_code run_on_processor(std::uint64_t which) noexcept {

@@ -24,8 +24,6 @@
 #include <multiprocessing/detail/windows/text.hpp>
 #include <multiprocessing/detail/windows/wait.hpp>
 
-#include <fcntl.h>
-#include <io.h>
 #include <process.h>
 
 namespace multiprocessing::detail::windows {
@@ -208,7 +206,6 @@ inline std::string signal_name(int signal) {
 }
 
 /// No process is a copy of another here, so nothing of another's is ever there to be let go of.
-inline void drop_buffers() noexcept {}
 inline void disown_exit_handlers(void (*)()) noexcept {}
 [[noreturn]] inline void end_forked_process(int status) noexcept {
     std::exit(status);
@@ -260,20 +257,5 @@ inline program_search search_for_programs() {
 
 /// The handles that a parent left open are taken over as such right afterwards, each by adopt().
 inline void stop_inheritance() noexcept {}
-
-/// Below C's descriptor as well as the system's own standard input.
-inline void detach_input() noexcept {
-    handle nothing;
-    if (open_null(nothing))
-        return;  // Without a null device the child keeps the parent's input.
-    const int stream = ::_open_osfhandle(nothing.get(), _O_RDONLY | _O_BINARY);
-    if (stream == -1)
-        return;
-    nothing.release();
-    if (stream != 0) {
-        ::_dup2(stream, 0);
-        ::_close(stream);
-    }
-}
 
 }  // namespace multiprocessing::detail::windows
