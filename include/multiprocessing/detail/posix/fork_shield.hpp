@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <mutex>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <multiprocessing/detail/algorithm.hpp>
@@ -12,35 +13,11 @@
 #include <multiprocessing/detail/posix/child_calls.hpp>
 #include <multiprocessing/detail/posix/fork.hpp>
 
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 namespace multiprocessing::detail::posix {
-
-/// While it exists, a fork by this thread leaves these to its child, shielded or not.
-class left_to_child {
-public:
-    left_to_child(int tie, std::span<const int> others) noexcept : tie_(tie), others_(others) {
-        current_ = this;
-    }
-    left_to_child(const left_to_child&) = delete;
-    left_to_child& operator=(const left_to_child&) = delete;
-    ~left_to_child() { current_ = nullptr; }
-
-    static bool has(int fd) noexcept { return current_ != nullptr && current_->lists(fd); }
-    /// In the child: its own forks are not meant.
-    static void forget() noexcept { current_ = nullptr; }
-
-private:
-    bool lists(int fd) const noexcept {
-        return fd == tie_ || detail::find(others_.begin(), others_.end(), fd) != others_.end();
-    }
-
-    static inline constinit thread_local const left_to_child* current_ = nullptr;
-
-    int tie_;
-    std::span<const int> others_;
-};
 
 // Close-on-exec keeps a descriptor from programs, not from a fork by another thread, whose child
 // would hold on to it for as long as it lives: the end of a program's input, say, which then never
@@ -48,6 +25,15 @@ private:
 // for the library's lock, so nothing that is opened and entered under it is ever inherited.
 class fork_shield {
 public:
+    /// What the next fork of one thread has all the same. In the list of the shield, not in memory
+    /// of the thread: that is one more page to be copied.
+    struct exception {
+        ::pthread_t thread;
+        int tie;
+        std::span<const int> others;
+        exception* next = nullptr;
+    };
+
     static fork_shield& instance() {
         static fork_shield* const shield = new fork_shield;  // Never destroyed: used until the end.
         return *shield;
@@ -80,6 +66,15 @@ public:
             ::close(fd);  // Nothing to do on failure: the descriptor is gone either way.
     }
 
+    /// The lock is held.
+    void add(exception& one) noexcept { one.next = std::exchange(exceptions_, &one); }
+    void remove(const exception& one) noexcept {
+        exception** place = &exceptions_;
+        while (*place != &one)
+            place = &(*place)->next;
+        *place = one.next;
+    }
+
 private:
     fork_shield() {
         run_after_fork([] { instance().drop(); });
@@ -101,15 +96,25 @@ private:
     void drop() noexcept {
         for (auto place = shielded_.begin(); place != shielded_.end();) {
             const int first = *place++;
-            if (left_to_child::has(first))
+            if (is_excepted(first))
                 continue;
             int last = first;
-            while (place != shielded_.end() && *place - last <= 1 && !left_to_child::has(*place))
+            while (place != shielded_.end() && *place - last <= 1 && !is_excepted(*place))
                 last = *place++;
             close_all(first, last);
         }
         shielded_.clear();
-        left_to_child::forget();
+        exceptions_ = nullptr;  // What this process forks is not meant.
+    }
+    /// Of this thread, which is the one that forked.
+    bool is_excepted(int fd) const noexcept {
+        const ::pthread_t thread = ::pthread_self();
+        for (const exception* one = exceptions_; one != nullptr; one = one->next)
+            if (::pthread_equal(one->thread, thread) != 0 &&
+                (fd == one->tie ||
+                 detail::find(one->others.begin(), one->others.end(), fd) != one->others.end()))
+                return true;
+        return false;
     }
     /// By hand where the kernel cannot (before Linux 5.9).
     static void close_all(int first, int last) noexcept {
@@ -120,10 +125,28 @@ private:
     }
 
     std::vector<int> shielded_;  // In order.
+    exception* exceptions_ = nullptr;
 };
 
 /// Made before main, as the hooks are.
 inline fork_shield& early_fork_shield = fork_shield::instance();
+
+/// While it exists, a fork by this thread leaves these to its child, shielded or not.
+class left_to_child {
+public:
+    left_to_child(int tie, std::span<const int> others) noexcept
+        : exception_{::pthread_self(), tie, others} {
+        fork_shield::instance().under_lock([&](auto& shield) { shield.add(exception_); });
+    }
+    left_to_child(const left_to_child&) = delete;
+    left_to_child& operator=(const left_to_child&) = delete;
+    ~left_to_child() {
+        fork_shield::instance().under_lock([&](auto& shield) { shield.remove(exception_); });
+    }
+
+private:
+    fork_shield::exception exception_;
+};
 
 inline void keep_from_forks(int fd) {
     fork_shield::instance().under_lock([fd](fork_shield& shield) {
