@@ -68,7 +68,7 @@ inline void end_life() noexcept {
 /// status that is returned.
 template <class Target>
 int run_child_process(process_identity identity, Target&& target) noexcept {
-    process_table::instance().enter(identity);
+    process_table::instance().enter(*new process_identity(std::move(identity)));
     detach_input();
     const int status = run_target(std::forward<Target>(target));
     end_life();

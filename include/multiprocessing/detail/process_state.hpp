@@ -283,21 +283,21 @@ public:
 
     process_identity identity() const {
         const std::lock_guard lock(library_mutex());
-        return identity_;
+        return *identity_;
     }
     std::string name() const {
         const std::lock_guard lock(library_mutex());
-        return identity_.name;
+        return identity_->name;
     }
     template <class Change>
     void change_identity(Change change) {
         const std::lock_guard lock(library_mutex());
-        change(identity_);
+        change(*identity_);
     }
 
     bool is_daemon() const {
         const std::lock_guard lock(library_mutex());
-        return identity_.daemon;
+        return identity_->daemon;
     }
 
     /// The identity of a new child, but for what its maker says of it.
@@ -305,18 +305,18 @@ public:
         const std::lock_guard lock(library_mutex());
         process_identity child;
         child.lineage =
-            identity_.lineage + (identity_.lineage.empty() ? "" : ":") + std::to_string(++started_);
-        child.daemon = identity_.daemon;
-        child.authkey = identity_.authkey;
+            identity_->lineage + (identity_->lineage.empty() ? "" : ":") + std::to_string(++started_);
+        child.daemon = identity_->daemon;
+        child.authkey = identity_->authkey;
         child.parent_pid = process_id();
-        child.parent_name = identity_.name;
+        child.parent_name = identity_->name;
         return child;
     }
-    /// In a child, before its target runs. What it was before is left in `identity`.
+    /// In a child, before its target runs. The identity stays where it is, until the end.
     void enter(process_identity& identity) {
         const std::lock_guard lock(library_mutex());
         chosen_start_method() = identity.chosen_method;
-        std::swap(identity_, identity);
+        identity_ = &identity;
         started_ = 0;
     }
 
@@ -384,8 +384,8 @@ public:
 
 private:
     process_table() {
-        identity_.authkey.resize(authkey_bytes);
-        throw_if_error(random_bytes(identity_.authkey.data(), authkey_bytes), "make a random key");
+        identity_->authkey.resize(authkey_bytes);
+        throw_if_error(random_bytes(identity_->authkey.data(), authkey_bytes), "make a random key");
     }
 
     static first_use<process_table>& made_table() noexcept {
@@ -449,7 +449,8 @@ private:
         new (&leaked_) std::vector<state>(std::exchange(children_, {}));
     }
 
-    process_identity identity_{.name = "MainProcess"};
+    process_identity of_main_{.name = "MainProcess"};
+    process_identity* identity_ = &of_main_;
     int started_ = 0;
     std::size_t turn_ = 0;
     std::atomic<bool> ending_{false};

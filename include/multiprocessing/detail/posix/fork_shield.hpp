@@ -13,7 +13,6 @@
 #include <multiprocessing/detail/posix/child_calls.hpp>
 #include <multiprocessing/detail/posix/fork.hpp>
 
-#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,7 +27,7 @@ public:
     /// What the next fork of one thread has all the same. In the list of the shield, not in memory
     /// of the thread: that is one more page to be copied.
     struct exception {
-        ::pthread_t thread;
+        const void* thread;
         int tie;
         std::span<const int> others;
         exception* next = nullptr;
@@ -64,6 +63,12 @@ public:
         const std::lock_guard lock(library_mutex());
         if (erase(fd))
             ::close(fd);  // Nothing to do on failure: the descriptor is gone either way.
+    }
+
+    /// A name for the thread that a copy of the process has as well; nothing is ever written there.
+    static const void* this_thread() noexcept {
+        static constinit thread_local char mark = 0;
+        return &mark;
     }
 
     /// The lock is held.
@@ -108,9 +113,9 @@ private:
     }
     /// Of this thread, which is the one that forked.
     bool is_excepted(int fd) const noexcept {
-        const ::pthread_t thread = ::pthread_self();
+        const void* const thread = this_thread();
         for (const exception* one = exceptions_; one != nullptr; one = one->next)
-            if (::pthread_equal(one->thread, thread) != 0 &&
+            if (one->thread == thread &&
                 (fd == one->tie ||
                  detail::find(one->others.begin(), one->others.end(), fd) != one->others.end()))
                 return true;
@@ -135,7 +140,7 @@ inline fork_shield& early_fork_shield = fork_shield::instance();
 class left_to_child {
 public:
     left_to_child(int tie, std::span<const int> others) noexcept
-        : exception_{::pthread_self(), tie, others} {
+        : exception_{fork_shield::this_thread(), tie, others} {
         fork_shield::instance().under_lock([&](auto& shield) { shield.add(exception_); });
     }
     left_to_child(const left_to_child&) = delete;
