@@ -85,7 +85,9 @@ public:
     void start() {
         check_open();
         check_role("start");
-        detail::process_launch(state_).run();
+        // Not on this thread's stack: in the child it says who that is, until its end, and a fork of
+        // its own may give the stack of a thread that it has not to another one.
+        std::make_unique<detail::process_launch>(state_)->run();
     }
 
     /// Waits until the process ends or `limit` passes; returns whether it has ended. May be called
@@ -126,8 +128,8 @@ public:
             !state_->exitcode())
             throw ValueError("cannot close process '" + name() +
                              "' while it is still running: call join() or terminate() first");
-        detail::process_table::instance().remove(*state_);
         state_->close();
+        detail::process_table::instance().remove(*state_);
     }
 
     std::string name() const { return state_->name(); }

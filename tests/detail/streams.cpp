@@ -5,7 +5,6 @@
 #include <iostream>
 #include <sstream>
 #include <streambuf>
-#include <utility>
 
 #include <multiprocessing/config.hpp>
 
@@ -43,17 +42,17 @@ private:
 
 }  // namespace
 
-TEST_CASE("streams: what a stream of C's holds is known, and where not it may hold something") {
+#if defined(MULTIPROCESSING_POSIX)  // Elsewhere it is not known.
+TEST_CASE("streams: what a stream of C's holds is known") {
     std::FILE* const file = std::tmpfile();
     REQUIRE(file != nullptr);
     CHECK(std::fputs("a line that is not written yet", file) >= 0);
     CHECK(holds_output(file));
     CHECK(std::fflush(file) == 0);
-#if defined(MULTIPROCESSING_POSIX)
     CHECK_FALSE(holds_output(file));
-#endif
     CHECK(std::fclose(file) == 0);
 }
+#endif
 
 TEST_CASE("streams: the buffers of the user's own are not taken for C's") {
     std::stringbuf text;

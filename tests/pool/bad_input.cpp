@@ -157,9 +157,11 @@ TEST_CASE("pool: where one worker cannot be started none is left") {
 TEST_CASE("pool: where one worker cannot be forked the others are ended, or go on") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;
-    for (int nth = 1; nth <= 4; ++nth) {
-        const support::failure failure(support::fork_call, EAGAIN, nth);
-        CHECK_THROWS_AS(mp::Pool(4, {.start_method = "fork"}), std::system_error);
+    for (support::failing_call* const call : {&support::fork_call, &support::pidfd_open_call}) {
+        for (int nth = 1; nth <= 4; ++nth) {
+            const support::failure failure(*call, EAGAIN, nth);
+            CHECK_THROWS_AS(mp::Pool(4, {.start_method = "fork"}), std::system_error);
+        }
     }
     mp::Pool pool(1, {.start_method = "fork"});
     {
@@ -170,6 +172,26 @@ TEST_CASE("pool: where one worker cannot be forked the others are ended, or go o
     CHECK(pool.map(square, std::vector<int>(500, 2)) == std::vector<int>(500, 4));
     pool.resize(5);
     CHECK(pool.worker_pids().size() == 5);
+}
+#endif
+
+#if defined(MULTIPROCESSING_POSIX)  // A program on Windows cannot replace a function of the
+                                    // system's.
+TEST_CASE("pool: where one worker cannot be listened to it and those behind it are ended") {
+    const support::leftovers leftovers;
+    const support::watchdog watchdog;
+    const std::string method = EVERY_START_METHOD;
+    for (int nth = 1; nth <= 5; ++nth) {  // The first is that of the bell.
+        const support::failure failure(support::epoll_ctl_call, ENOMEM, nth);
+        CHECK_THROWS_AS(mp::Pool(4, {.start_method = method}), std::system_error);
+    }
+    mp::Pool pool(1, {.start_method = method});
+    {
+        const support::failure failure(support::epoll_ctl_call, ENOMEM, 3);
+        CHECK_THROWS_AS(pool.resize(5), std::system_error);
+    }
+    CHECK(pool.worker_pids().size() == 3);
+    CHECK(pool.map(square, std::vector<int>(500, 2)) == std::vector<int>(500, 4));
 }
 #endif
 

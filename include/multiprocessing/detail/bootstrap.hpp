@@ -36,7 +36,7 @@ inline void report_unknown_failure(const std::string& process) noexcept {
 }
 
 /// By what messages call this process. Where there is no memory for a long name it has none.
-inline std::string own_name() noexcept {
+inline std::string name_of_this_process() noexcept {
     try {
         return process_table::instance().name();
     } catch (const std::bad_alloc&) {
@@ -51,9 +51,9 @@ int run_target(Target&& target) noexcept {
         target();
         return 0;
     } catch (const std::exception& error) {
-        report_failure(own_name(), typeid(error), error.what());
+        report_failure(name_of_this_process(), typeid(error), error.what());
     } catch (...) {
-        report_unknown_failure(own_name());
+        report_unknown_failure(name_of_this_process());
     }
     return 1;
 }
@@ -77,8 +77,8 @@ int run_child_process(process_identity identity, Target&& target) noexcept {
 
 /// The life of a child that is a copy of its parent. What the parent's streams hold, its exit
 /// handlers and its static objects are the parent's business; those that the target adds are run.
-/// Each page that is first touched here is one more for the kernel to find or to copy: so nothing is
-/// allocated or let go of.
+/// Each page that is first touched here is one more for the kernel to find or to copy: nothing is
+/// let go of, and nothing allocated but where there are many exit handlers.
 template <class Target>
 [[noreturn]] void run_forked_process(process_identity& identity, Target&& target) noexcept {
     if (process_table::instance().is_ending())

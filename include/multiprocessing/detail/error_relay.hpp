@@ -51,7 +51,7 @@ public:
         thread_.join();
     }
 
-    /// The stream of a worker that is about to be started.
+    /// The stream of a worker that has been started.
     void add(std::uint64_t number, handle reader) {
         {
             const std::lock_guard lock(mutex_);

@@ -47,8 +47,9 @@ public:
             give_up();
     }
 
-    /// Starts it. A child that is a copy of this process has `own` of what is kept from copies.
+    /// Starts it, once. A child that is a copy of this process has `own` of what is kept from copies.
     void run(std::span<const native_handle> own = {}) {
+        process_table::instance().require_going_on();
         flush_streams();
         state_->launch(*target_, identity_, own, [this]() -> int {
             run_forked_process(identity_, [this] { target_->run(); });

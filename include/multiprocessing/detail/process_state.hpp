@@ -92,7 +92,7 @@ public:
     }
 
     bool started() const noexcept {
-        // Pairs with the release in start(): the child's number is visible with it.
+        // Pairs with the release in launch(): the child's number is visible with it.
         return stage_.load(std::memory_order_acquire) == stage::started;
     }
     bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
@@ -304,8 +304,8 @@ public:
     process_identity next_child() {
         const std::lock_guard lock(library_mutex());
         process_identity child;
-        child.lineage =
-            identity_->lineage + (identity_->lineage.empty() ? "" : ":") + std::to_string(++started_);
+        child.lineage = identity_->lineage + (identity_->lineage.empty() ? "" : ":");
+        child.lineage += std::to_string(++started_);
         child.daemon = identity_->daemon;
         child.authkey = identity_->authkey;
         child.parent_pid = process_id();
@@ -320,14 +320,16 @@ public:
         started_ = 0;
     }
 
-    /// Entered before it is started: a child that exists is in the table, whatever fails then, and
-    /// a forked one finds its target kept alive by it. Throws `ProcessError` where this process has
-    /// begun to end.
+    /// Entered before it is started: a child that exists is in the table, whatever fails then.
+    /// Throws `ProcessError` where this process has begun to end.
     void add(state child) {
         const std::lock_guard lock(library_mutex());
+        require_going_on();
+        children_.push_back(std::move(child));
+    }
+    void require_going_on() const {
         if (is_ending())
             throw ProcessError("no process can be started any more: this program is ending");
-        children_.push_back(std::move(child));
     }
 
     /// Whether end_children() has begun. From then on there are no new children, for nobody would
@@ -444,7 +446,7 @@ private:
     }
 
     /// The states are leaked, not destroyed: another thread may have been inside one at the moment
-    /// of the fork, and a target runs in one.
+    /// of the fork.
     void forget_children() noexcept {
         new (&leaked_) std::vector<state>(std::exchange(children_, {}));
     }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <multiprocessing/detail/algorithm.hpp>
 #include <multiprocessing/detail/deadline.hpp>
 #include <multiprocessing/detail/error_relay.hpp>
 #include <multiprocessing/detail/os/child.hpp>
@@ -20,6 +21,7 @@
 #include <multiprocessing/detail/os/pipe.hpp>
 #include <multiprocessing/detail/os/system.hpp>
 #include <multiprocessing/detail/pool_statistics.hpp>
+#include <multiprocessing/detail/start_method.hpp>
 #include <multiprocessing/detail/worker_link.hpp>
 #include <multiprocessing/detail/worker_setup.hpp>
 #include <multiprocessing/error.hpp>
@@ -45,7 +47,7 @@ public:
                 start_workers(processes_);
         } catch (...) {
             for (auto& worker : workers_)
-                end_at_once(worker->process());
+                give_up(worker->process());
             throw_again();
         }
     }
@@ -97,27 +99,10 @@ protected:
 
     static constexpr std::uint64_t bell_key = 0;
 
-    /// Starts so many more, in steps: see process_launch. Where one is refused, those before it are
-    /// there all the same.
+    /// Starts so many more. Where one is refused, those before it are there all the same.
     void start_workers(std::size_t count) {
-        std::vector<newcomer> made;
-        std::size_t begun = 0;
-        std::exception_ptr refused;
-        try {
-            prepare_workers(made, count);
-        } catch (...) {
-            refused = std::current_exception();
-        }
-        try {
-            for (; begun < made.size(); ++begun)
-                made[begun].link->start();
-        } catch (...) {
-            refused = std::current_exception();
-        }
-        made.erase(made.begin() + static_cast<std::ptrdiff_t>(begun), made.end());
-        admit(made);
-        if (refused)
-            std::rethrow_exception(refused);
+        for (const std::size_t whole = workers_.size() + count; workers_.size() < whole;)
+            start_together(smaller_of(whole - workers_.size(), starts_together()));
     }
 
     /// The writing end of a worker's standard error; null where it is the pool's own.
@@ -159,6 +144,34 @@ private:
         handle errors{};
     };
 
+    /// See process_launch for why. A program that is started shares no pages with this one; and it
+    /// needs descriptors when it is started, which those behind it would have taken.
+    std::size_t starts_together() const {
+        constexpr std::size_t most = 64;
+        const bool copies = start_method_for(plan_.options.start_method) == start_method::fork;
+        return copies ? most : 1;
+    }
+    void start_together(std::size_t count) {
+        workers_.reserve(workers_.size() + count);
+        std::vector<newcomer> made;
+        std::size_t begun = 0;
+        std::exception_ptr refused;
+        try {
+            prepare_workers(made, count);
+        } catch (...) {
+            refused = std::current_exception();
+        }
+        try {
+            for (; begun < made.size(); ++begun)
+                made[begun].link->start();
+        } catch (...) {
+            refused = std::current_exception();
+        }
+        made.erase(made.begin() + static_cast<std::ptrdiff_t>(begun), made.end());
+        admit(made);
+        if (refused)
+            std::rethrow_exception(refused);
+    }
     void prepare_workers(std::vector<newcomer>& made, std::size_t count) {
         made.reserve(count);
         while (made.size() < count) {
@@ -173,23 +186,36 @@ private:
             made.push_back({std::move(link), std::move(errors.reader)});
         }
     }
-    /// Throws where one cannot be listened to: that and those behind it are ended.
+
+    /// Where one cannot be listened to, that and those behind it are ended.
     void admit(std::vector<newcomer>& made) {
-        workers_.reserve(workers_.size() + made.size());
         for (newcomer& each : made)
-            each.link->forget_launch();
-        for (auto each = made.begin(); each != made.end(); ++each) {
-            worker_link& worker = *each->link;
-            if (const auto ec = wait_set_.add(worker.process().sentinel(), worker.number())) {
-                for (; each != made.end(); ++each)
-                    end_at_once(each->link->process());
-                throw_system_error(ec, "listen to the end of a pool's worker");
-            }
-            if (relay_)
-                relay_->add(worker.number(), std::move(each->errors));
-            if (trace_)
-                trace_->add_worker(*worker.process().pid(), worker.process().name());
-            workers_.push_back(std::move(each->link));
+            each.link->settle();
+        try {
+            for (newcomer& each : made)
+                admit_one(each);
+        } catch (...) {
+            for (newcomer& each : made)
+                if (each.link)
+                    give_up(each.link->process());
+            throw_again();
+        }
+    }
+    void admit_one(newcomer& each) {
+        worker_link& worker = *each.link;
+        throw_if_error(wait_set_.add(worker.process().sentinel(), worker.number()),
+                       "listen to the end of a pool's worker");
+        workers_.push_back(std::move(each.link));  // There is room.
+        if (relay_)
+            relay_->add(worker.number(), std::move(each.errors));
+        if (trace_)
+            trace_->add_worker(*worker.process().pid(), worker.process().name());
+    }
+    /// One that cannot be ended is when this process ends, by its tie.
+    static void give_up(Process& process) noexcept {
+        try {
+            end_at_once(process);
+        } catch (const std::exception&) {
         }
     }
 

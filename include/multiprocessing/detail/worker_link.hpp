@@ -64,7 +64,7 @@ public:
     }
     worker_link(const worker_link&) = delete;
     worker_link& operator=(const worker_link&) = delete;
-    ~worker_link() { forget_launch(); }
+    ~worker_link() { let_go_of_launch(); }
 
     /// Starts it; throws what `Process::start` throws. See process_launch.
     void start() {
@@ -75,10 +75,10 @@ public:
                 own[count++] = withheld->native();
         launch_->run({own, count});
     }
-    /// Behind start(): lets go of what only that needed.
-    void forget_launch() noexcept {
-        withheld_[2].reset();
-        launch_.reset();
+    /// Behind start(): lets go of what only that needed. Its time begins.
+    void settle() noexcept {
+        let_go_of_launch();
+        tally_ = {};
     }
 
     std::uint64_t number() const noexcept { return number_; }
@@ -231,6 +231,11 @@ public:
     }
 
 private:
+    void let_go_of_launch() noexcept {
+        withheld_[2].reset();
+        launch_.reset();
+    }
+
     std::byte* reserve(std::uint64_t bytes, bool may_stream, std::error_code& ec) {
         std::byte* place = nullptr;
         if (may_stream && traffic_.is_stream())

@@ -4,6 +4,7 @@
 
 #include "support/posix/failing_calls.hpp"
 
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@ namespace support {
 inline failing_call fork_call;
 inline failing_call memfd_create_call;
 inline failing_call pidfd_open_call;
+inline failing_call epoll_ctl_call;
 
 }  // namespace support
 
@@ -26,6 +28,12 @@ extern "C" {
 int memfd_create(const char* name, unsigned flags) noexcept {
     static const auto real = support::next_definition<int(const char*, unsigned)>("memfd_create");
     return support::memfd_create_call.fails() ? -1 : real(name, flags);
+}
+
+int epoll_ctl(int set, int operation, int object, ::epoll_event* event) noexcept {
+    static const auto real = support::next_definition<int(int, int, int, ::epoll_event*)>(
+        "epoll_ctl");
+    return support::epoll_ctl_call.fails() ? -1 : real(set, operation, object, event);
 }
 
 // Also called between clone and exec, after its first call here: pidfd_open has no function before

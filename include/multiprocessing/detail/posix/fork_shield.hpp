@@ -13,6 +13,7 @@
 #include <multiprocessing/detail/posix/child_calls.hpp>
 #include <multiprocessing/detail/posix/fork.hpp>
 
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,7 +28,7 @@ public:
     /// What the next fork of one thread has all the same. In the list of the shield, not in memory
     /// of the thread: that is one more page to be copied.
     struct exception {
-        const void* thread;
+        ::pthread_t thread;
         int tie;
         std::span<const int> others;
         exception* next = nullptr;
@@ -58,17 +59,11 @@ public:
     }
 
     /// Closes it. In a fork of the process that entered it there is nothing left to close, and the
-    /// number may be another object's by now.
+    /// number may be another object's by now; what was left to it all the same is its own to close.
     void close(int fd) noexcept {
         const std::lock_guard lock(library_mutex());
         if (erase(fd))
             ::close(fd);  // Nothing to do on failure: the descriptor is gone either way.
-    }
-
-    /// A name for the thread that a copy of the process has as well; nothing is ever written there.
-    static const void* this_thread() noexcept {
-        static constinit thread_local char mark = 0;
-        return &mark;
     }
 
     /// The lock is held.
@@ -113,9 +108,11 @@ private:
     }
     /// Of this thread, which is the one that forked.
     bool is_excepted(int fd) const noexcept {
-        const void* const thread = this_thread();
+        if (exceptions_ == nullptr)
+            return false;
+        const ::pthread_t thread = ::pthread_self();
         for (const exception* one = exceptions_; one != nullptr; one = one->next)
-            if (one->thread == thread &&
+            if (::pthread_equal(one->thread, thread) != 0 &&
                 (fd == one->tie ||
                  detail::find(one->others.begin(), one->others.end(), fd) != one->others.end()))
                 return true;
@@ -140,7 +137,7 @@ inline fork_shield& early_fork_shield = fork_shield::instance();
 class left_to_child {
 public:
     left_to_child(int tie, std::span<const int> others) noexcept
-        : exception_{fork_shield::this_thread(), tie, others} {
+        : exception_{::pthread_self(), tie, others} {
         fork_shield::instance().under_lock([&](auto& shield) { shield.add(exception_); });
     }
     left_to_child(const left_to_child&) = delete;

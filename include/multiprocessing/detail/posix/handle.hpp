@@ -48,7 +48,7 @@ public:
     /// From now on forks have it, too.
     void share_with_forks() noexcept {
         if (std::exchange(shielded_, false) && !fork_shield::instance().leave(fd_))
-            fd_ = no_handle;  // This is a fork, where it was closed.
+            fd_ = no_handle;  // This is a fork: it was closed, or left to it by its number.
     }
 
     native_handle get() const noexcept { return fd_; }

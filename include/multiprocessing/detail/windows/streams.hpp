@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <streambuf>
 
-#include <multiprocessing/detail/windows/api.hpp>
 #include <multiprocessing/detail/windows/handle.hpp>
 #include <multiprocessing/detail/windows/pipe.hpp>
 

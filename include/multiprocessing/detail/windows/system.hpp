@@ -19,7 +19,6 @@
 #include <multiprocessing/detail/windows/error.hpp>
 #include <multiprocessing/detail/windows/handle.hpp>
 #include <multiprocessing/detail/windows/job.hpp>
-#include <multiprocessing/detail/windows/pipe.hpp>
 #include <multiprocessing/detail/windows/random.hpp>
 #include <multiprocessing/detail/windows/text.hpp>
 #include <multiprocessing/detail/windows/wait.hpp>
