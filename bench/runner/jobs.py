@@ -70,7 +70,9 @@ def _start():
     yield Job("start_fork_2GiB", "start", "s", (), fork)
     yield Job("start_forkserver_2GiB", "start", "s", (times_job(1.1, "start_forkserver"),))
     yield Job("start_spawn_2GiB", "start", "s",
-              (times(1.3), times_job(1.1, "start_spawn")), spawn)
+              (times(1.3), times_job(1.1, "start_spawn")), spawn, note=(
+                  "How much of that the system takes for itself: the limit here beside that of "
+                  "start_spawn"))
 
 
 FIRST_CALLS = ("Four calls, in which the memory is new, come before and are not counted, nor is "
