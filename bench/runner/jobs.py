@@ -50,6 +50,8 @@ class Job:
     limit: str = ""
     #: The job whose benchmarks give this one's values, too.
     measured_by: str = ""
+    #: The job whose peers and limit are the same ones: the quick form measures them once.
+    beside: str = ""
     #: Shown where the goal is missed: what the measured limits say about it.
     note: str = ""
 
@@ -185,6 +187,7 @@ def _compile():
         limit = "<thread>" if header in goals else ""
         note = "Beside it <boost/process.hpp>, measured in the same turns: Boost.Process"
         yield Job(f"compile_{header}", "compile", "s", goals.get(header, ()), limit,
+                  beside="compile_process" if header == "multiprocessing" else "",
                   note=note if header in goals else "")
     for header in headers.split():
         yield Job(f"compile_memory_{header}", "compile", "B", measured_by=f"compile_{header}")

@@ -134,6 +134,11 @@ def measured_by(job):
     return job.measured_by or job.name
 
 
+def others(measured):
+    """The measurements of all but ours."""
+    return {who: found for who, found in measured.items() if who != OURS}
+
+
 def measure_all(jobs, contenders, options):
     """Measures and prints a line a job; the samples and the failures of all."""
     longest = LONGEST_QUICK_RUN if options.quick else programs.LONGEST_RUN
@@ -146,7 +151,9 @@ def measure_all(jobs, contenders, options):
         name = measured_by(job)
         if name not in measured:
             rounds = options.rounds if name in wanted else 0
-            measured[name] = measure_job(contenders[name], rounds, measure)
+            known = others(measured.get(job.beside, {})) if options.quick else {}
+            left = [contender for contender in contenders[name] if contender.who not in known]
+            measured[name] = {**measure_job(left, rounds, measure), **known}
         samples[job.name], failures[job.name] = samples_and_failures(job, measured[name])
         print(render.line(judge.judge_all([job], samples, failures)[0]), flush=True)
     return samples, failures

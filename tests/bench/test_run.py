@@ -144,6 +144,20 @@ class Run(unittest.TestCase):
         self.assertEqual({longest for _, _, longest in measured}, {15})
         self.assertIsNone(results)
 
+    def test_a_quick_run_measures_once_what_two_jobs_have_beside_them(self):
+        both = tuple(jobs.Job(name, "compile", "s", (jobs.Goal(1),), beside=beside)
+                     for name, beside in (("small", ""), ("large", "small")))
+        good = {(name, who): RATE for name in ("small", "large") for who in ("ours", "Boost")}
+        with mock.patch.object(sys.modules[__name__], "JOBS", both):
+            _, lines, measured, _ = self.run_with(good, "--quick")
+            self.assertEqual({(job, who) for job, who, _ in measured},
+                             {("large", "ours"), ("small", "Boost"), ("small", "ours")})
+            self.assertIn("(Boost)", lines["large"])
+            _, _, measured, _ = self.run_with(good, "--quick", "--jobs", "large")
+            self.assertEqual({who for _, who, _ in measured}, {"ours", "Boost"})
+            _, _, measured, _ = self.run_with(good)
+            self.assertEqual({(job, who) for job, who, _ in measured}, set(good))
+
     def test_only_the_chosen_jobs_are_measured_and_nothing_is_written(self):
         _, lines, measured, results = self.run_with(self.GOOD, "--jobs", "plain")
         self.assertEqual(list(lines), ["queue_plain"])

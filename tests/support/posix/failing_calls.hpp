@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cerrno>
+#include <csignal>
 #include <cstdarg>
 
 #include <multiprocessing/config.hpp>
@@ -17,12 +18,14 @@ namespace support {
 /// One function of the system.
 struct failing_call {
     int calls_until_failure = 0;  // 0: never
-    int error = 0;
+    int error = 0;  // 0: this process is killed instead
 
     /// Counts one call; whether it is the one to fail, with errno set.
     bool fails() noexcept {
         if (calls_until_failure == 0 || --calls_until_failure > 0)
             return false;
+        if (error == 0)
+            ::raise(SIGKILL);
         errno = error;
         return true;
     }
@@ -30,6 +33,11 @@ struct failing_call {
 
 inline failing_call pipe2_call;
 inline failing_call clone_call;
+
+/// Kills this process at the `nth` call from now, before that does anything.
+inline void die_at(failing_call& call, int nth) {
+    call = {nth, 0};
+}
 
 /// Lets the `nth` call from now fail with `error`; none after that, and none after its scope.
 class failure {
