@@ -92,7 +92,7 @@ function(multiprocessing_add_test named source)
         CONTENT
             [[
 foreach(test IN LISTS discovered)
-    set_tests_properties("${test}" PROPERTIES TIMEOUT 150 LABELS "unit;@name@" @MULTIPROCESSING_SANITIZER_PROPERTIES@)
+    set_tests_properties("${test}" PROPERTIES TIMEOUT 300 LABELS "unit;@name@" @MULTIPROCESSING_SANITIZER_PROPERTIES@)
 endforeach()
 unset(discovered)
 ]]

@@ -156,7 +156,7 @@ TEST_CASE("robust_mutex: killed at random, waiting or holding, nobody else is ke
     const support::leftovers leftovers;
     const support::watchdog watchdog;
     const std::string method = EVERY_START_METHOD;
-    const std::size_t victims = method == "fork" ? 400 : 40;  // A fresh program takes its time.
+    const std::size_t victims = method == "fork" ? 400 / support::part_of_rounds : 40;  // A fresh program takes its time.
     const shared_page<guarded> page;
     REQUIRE_FALSE(robust_mutex::create(page->cell));
     const auto contender = [&] {

@@ -13,6 +13,7 @@
 #include "support/leftovers.hpp"
 #include "support/other_process.hpp"
 #include "support/processes.hpp"
+#include "support/rounds.hpp"
 #include "support/shared_page.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
@@ -159,7 +160,7 @@ TEST_CASE("wait_word: a step is seen by the successor of a sleeper that was kill
     const support::watchdog watchdog;
     const shared_page<wait_word::cell> page;
     const std::string method = EVERY_START_METHOD;
-    const std::uint32_t sleepers = method == "fork" ? 200 : 20;  // A fresh program takes its time.
+    const std::uint32_t sleepers = method == "fork" ? 200 / support::part_of_rounds : 20;  // A fresh program takes its time.
     for (std::uint32_t i = 0; i < sleepers; ++i) {
         other_process sleeper(method, sleep_on, args(page.lend(), i));
         await_sleeper(*page);

@@ -7,6 +7,7 @@
 #include "support/catch.hpp"
 #include "support/gate.hpp"
 #include "support/leftovers.hpp"
+#include "support/rounds.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
@@ -69,7 +70,7 @@ TEST_CASE("process: a forked child has the parent's descriptors, a spawned one h
 
 #endif
 
-TEST_CASE("process: 200 starts leave no handle behind") {
+TEST_CASE("process: many starts leave no handle behind") {
     const support::watchdog guard;
     const support::leftovers check;
     const std::string method = EVERY_START_METHOD;
@@ -81,7 +82,7 @@ TEST_CASE("process: 200 starts leave no handle behind") {
     };
     start_one();  // What is made once is made now.
     const auto before = support::count_handles();
-    for (int i = 0; i < 200; ++i)
+    for (int i = 0; i < support::rounds(200); ++i)
         start_one();
     CHECK(support::count_handles() == before);
 }

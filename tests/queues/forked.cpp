@@ -14,6 +14,7 @@
 #include "support/catch.hpp"
 #include "support/posix/forked.hpp"
 #include "support/leftovers.hpp"
+#include "support/rounds.hpp"
 #include "support/watchdog.hpp"
 
 namespace {
@@ -41,7 +42,7 @@ TEST_CASE("queue: a fork while another thread puts and gets finds the queue whol
                 FAIL("producer " << who << " lost or doubled a message");
         }
     });
-    constexpr int children = 300;
+    constexpr int children = support::rounds(300);
     for (int child = 1; child <= children; ++child) {
         support::forked copy([&] {
             for (int i = 0; i < 20; ++i)

@@ -90,7 +90,7 @@ private:
 
 TEST_CASE("queue: of producers killed at random everything arrives up to a point, whole") {
     const support::leftovers leftovers;
-    const support::watchdog watchdog(300);
+    const support::watchdog watchdog;
     const long long maxsize = GENERATE(0, 3);
     const std::string method = EVERY_START_METHOD;
     const pace pace = pace_of(method, maxsize == 0 ? 200 : 600, 150us);
@@ -136,7 +136,7 @@ void take_numbers(mp::Queue<std::uint32_t> queue, mp::detail::handle lent) {
 
 TEST_CASE("queue: consumers killed at random take at most one value with them") {
     const support::leftovers leftovers;
-    const support::watchdog watchdog(300);
+    const support::watchdog watchdog;
     const long long maxsize = GENERATE(0, 3);
     const std::string method = EVERY_START_METHOD;
     const pace pace = pace_of(method, 1'000, 400us);

@@ -53,7 +53,7 @@ void await_stream(const mp::Queue<numbered>& queue) {
 
 TEST_CASE("queue: a stream arrives whole and in order") {
     const support::leftovers leftovers;
-    const support::watchdog watchdog(120);
+    const support::watchdog watchdog;
     const std::string method = EVERY_START_METHOD;
     const int maxsize = GENERATE(0, 1'024);
     const int count = support::rounds(50'000);
@@ -68,7 +68,7 @@ TEST_CASE("queue: a stream arrives whole and in order") {
 
 TEST_CASE("queue: of a stream whose producer is killed all arrives up to a point") {
     const support::leftovers leftovers;
-    const support::watchdog watchdog(120);
+    const support::watchdog watchdog;
     const std::string method = EVERY_START_METHOD;
     const int rounds = method == "fork" ? support::rounds(100) : 5;
     mp::Queue<numbered> queue;

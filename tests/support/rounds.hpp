@@ -6,14 +6,21 @@
 
 namespace support {
 
-/// The thread sanitizer sees a race the first time that it could happen, and notes every access.
-#if defined(MULTIPROCESSING_THREAD_SANITIZER)
+/// A sanitizer sees a race or a wrong address the first time that it could happen, notes every access,
+/// and makes each start of a program many times as long.
+#if defined(MULTIPROCESSING_THREAD_SANITIZER) || defined(__SANITIZE_ADDRESS__)
+inline constexpr int part_of_rounds = 10;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
 inline constexpr int part_of_rounds = 10;
 #else
 inline constexpr int part_of_rounds = 1;
 #endif
+#else
+inline constexpr int part_of_rounds = 1;
+#endif
 
-/// As often as that; a tenth under that sanitizer; on Windows a twentieth. There a lock between
+/// As often as that; a tenth under a sanitizer; on Windows a twentieth. There a lock between
 /// processes is an object of the kernel, and under Wine a call to the kernel is a message to another
 /// process.
 constexpr int rounds(int number) {

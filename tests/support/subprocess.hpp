@@ -24,7 +24,7 @@ namespace support {
 /// What every test declares first: nothing left behind, and no hang.
 struct tidy {
     explicit tidy(std::source_location where = std::source_location::current())
-        : limit(120, where) {}
+        : limit(watchdog::usual, where) {}
 
     leftovers checked;
     watchdog limit;

@@ -79,7 +79,7 @@ int twice(int number) {
 
 TEST_CASE("windows: a pool of more workers than the system waits for works and ends") {
     const support::leftovers leftovers;
-    const support::watchdog watchdog(300);
+    const support::watchdog watchdog;
     mp::Pool pool(70);
     std::vector<int> numbers(500, 4);
     CHECK(pool.map(twice, numbers) == std::vector<int>(500, 8));

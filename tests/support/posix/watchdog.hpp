@@ -14,7 +14,10 @@ namespace support {
 /// For as long as it lives the process is aborted after `seconds`; one at a time.
 class watchdog {
 public:
-    explicit watchdog(unsigned seconds = 120,
+    /// Much more than a test takes on a slow machine, less than CTest's TIMEOUT.
+    static constexpr unsigned usual = 240;
+
+    explicit watchdog(unsigned seconds = usual,
                       const std::source_location where = std::source_location::current()) {
         where_ = where;
         struct sigaction bark {};

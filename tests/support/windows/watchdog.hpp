@@ -9,7 +9,10 @@ namespace support {
 /// For as long as it lives the process is ended after `seconds`.
 class watchdog {
 public:
-    explicit watchdog(unsigned seconds = 120,
+    /// Much more than a test takes on a slow machine, less than CTest's TIMEOUT.
+    static constexpr unsigned usual = 240;
+
+    explicit watchdog(unsigned seconds = usual,
                       std::source_location where = std::source_location::current());
     watchdog(const watchdog&) = delete;
     watchdog& operator=(const watchdog&) = delete;
