@@ -4,8 +4,6 @@
 #include "support/contender.hpp"
 #include "support/raw.hpp"
 
-#include <cstdio>
-#include <fstream>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -19,32 +17,16 @@
 
 namespace {
 
-/// A source file of one line, in a folder of its own.
-class source_file {
-public:
-    explicit source_file(const std::string& header)
-        : path_("/tmp/multiprocessing-bench-" + std::to_string(::getpid()) + ".cpp") {
-        std::ofstream(path_) << "#include <" << header << ">\n";
-    }
-    source_file(const source_file&) = delete;
-    source_file& operator=(const source_file&) = delete;
-    ~source_file() { std::remove(path_.c_str()); }
-
-    const char* path() const { return path_.c_str(); }
-
-private:
-    std::string path_;
-};
-
-/// Compiles it; returns what the compiler and all it started used.
-::rusage compile(const source_file& source) {
+/// Compiles a file that includes the header and has nothing else; returns what the compiler and all
+/// it started used.
+::rusage compile(const std::string& header) {
     std::vector<const char*> words{
         MULTIPROCESSING_BENCH_COMPILER, "-std=c++20", "-O0", "-c", "-o", "/dev/null", "-I",
         MULTIPROCESSING_BENCH_INCLUDE};
     // Named again, the compiler's own folder would come before those it has to come after.
     if (std::string_view(MULTIPROCESSING_BENCH_BOOST_INCLUDE) != "/usr/include")
         words.insert(words.end(), {"-isystem", MULTIPROCESSING_BENCH_BOOST_INCLUDE});
-    words.push_back(source.path());
+    words.insert(words.end(), {"-include", header.c_str(), "-x", "c++", "/dev/null"});
     const ::pid_t pid = bench::spawned(words);
     int status = 0;
     ::rusage used{};
@@ -58,9 +40,8 @@ double seconds(const ::timeval& time) {
 
 auto including(const std::string& header) {
     return [=](benchmark::State& state) {
-        const source_file source(header);
         for (auto _ : state) {
-            const ::rusage used = compile(source);
+            const ::rusage used = compile(header);
             state.SetIterationTime(seconds(used.ru_utime) + seconds(used.ru_stime));
             state.counters["bytes"] = static_cast<double>(used.ru_maxrss) * 1024;
         }

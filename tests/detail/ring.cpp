@@ -174,7 +174,7 @@ TEST_CASE("ring: offsets go round at 2^51, some petabytes after the segment was 
     detail::wait_word(ring.control().reader.count).advance(1);
     ring.control().writer.prepare(0, 1, near_end);
     ring.control().reader.prepare(0, 1, near_end);
-    const std::uint64_t ahead = GENERATE(1, 4, 300);
+    const std::uint64_t ahead = GENERATE(1u, 4u, 300u);
     writing_side out(ring);
     reading_side in(ring);
     std::uint64_t put = 0;
