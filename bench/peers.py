@@ -8,8 +8,8 @@ The work, and where the clock starts and stops, are those of the programs. What 
   (imap and 64 workers: 200,000 of ours, map_chunksize_1: 500,000; default chunks: as many), 100,000
   messages (1,000,000; of 1 KiB: 200,000), 200 blocks of 1 MiB (1,000), 20,000 outstanding tasks
   (1,000,000), 100 queues that stay (200). A measurement of under a tenth of a second, as those of
-  the quick form are, has turns of a quarter of these tasks, messages and blocks. The values are of
-  one task or message.
+  the quick form are, has a quarter of the tasks of a map or imap, of the messages and the blocks in
+  a turn. The values are of one task or message.
 - A first turn is not counted, except of queues, locks, memory, start_64_workers and the growth to
   100,000 tasks. Ours counts it, except where processes and programs are started, and of a pool's
   calls, of which four are not counted (map_64_workers: all are).

@@ -14,6 +14,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/processes.hpp"
+#include "support/sanitized.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
@@ -26,18 +27,6 @@
 namespace mp = multiprocessing;
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool sanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
-#else
-constexpr bool sanitized = false;
-#endif
 
 #if defined(MULTIPROCESSING_POSIX)
 /// No file of a crash's memory is left behind.
@@ -152,8 +141,8 @@ constexpr row rows[] = {{"throw", "length_error"},    {"exit", "status 3"},
 /// that the task fails.
 bool may_be_anything(const std::string& way) {
     if (way == "overflow")
-        return sanitized || !overflow_is_told;
-    return sanitized && (way == "memory" || way == "segv");
+        return support::sanitized || !overflow_is_told;
+    return support::sanitized && (way == "memory" || way == "segv");
 }
 
 void check(const row& expected, const std::string& found) {

@@ -15,6 +15,7 @@
 #include "support/catch.hpp"
 #include "support/leftovers.hpp"
 #include "support/processes.hpp"
+#include "support/sanitized.hpp"
 #include "support/start_methods.hpp"
 #include "support/watchdog.hpp"
 
@@ -62,15 +63,7 @@ std::vector<int> first_processors(mp::Pool& pool) {
 
 }  // namespace
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(MULTIPROCESSING_THREAD_SANITIZER)
-#if !defined(__has_feature)
-#define MULTIPROCESSING_TEST_MEMORY_LIMIT 1
-#elif !__has_feature(address_sanitizer)
-#define MULTIPROCESSING_TEST_MEMORY_LIMIT 1
-#endif
-#endif
-
-#if defined(MULTIPROCESSING_TEST_MEMORY_LIMIT)  // A sanitizer needs more memory than any limit.
+#if !defined(SUPPORT_SANITIZED)  // A sanitizer needs more memory than any limit.
 TEST_CASE("pool: what goes beyond a worker's memory limit is bad_alloc") {
     const support::leftovers leftovers;
     const support::watchdog watchdog;

@@ -50,6 +50,6 @@ TEST_CASE("pipeline: a stream that is not a pipe cannot be handed on") {
 
 TEST_CASE("pipeline: many starts open nothing that stays") {
     const support::tidy tidy;
-    for (int i = 0; i < support::rounds(500); ++i)
+    for (int i = 0; i < support::rounds(1000); ++i)
         REQUIRE(sp::run(tool("out", "x\n"), {.capture_output = true}).stdout_ == "x\n");
 }

@@ -4,21 +4,13 @@
 
 #include <multiprocessing/config.hpp>
 
+#include "support/sanitized.hpp"
+
 namespace support {
 
-/// A sanitizer sees a race or a wrong address the first time that it could happen, notes every access,
-/// and makes each start of a program many times as long.
-#if defined(MULTIPROCESSING_THREAD_SANITIZER) || defined(__SANITIZE_ADDRESS__)
-inline constexpr int part_of_rounds = 10;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-inline constexpr int part_of_rounds = 10;
-#else
-inline constexpr int part_of_rounds = 1;
-#endif
-#else
-inline constexpr int part_of_rounds = 1;
-#endif
+/// A sanitizer sees a race or a wrong address the first time that it could happen; it notes every
+/// access, and makes each start of a program many times as long.
+inline constexpr int part_of_rounds = sanitized ? 10 : 1;
 
 /// As often as that; a tenth under a sanitizer; on Windows a twentieth. There a lock between
 /// processes is an object of the kernel, and under Wine a call to the kernel is a message to another

@@ -4,16 +4,11 @@
 #pragma once
 
 #include "support/posix/failing_calls.hpp"
+#include "support/sanitized.hpp"
 
 #include <pthread.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SUPPORT_SANITIZED 1
-#endif
-#endif
-
-#if !defined(SUPPORT_SANITIZED) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SUPPORT_SANITIZED)
 #define SUPPORT_FAILING_THREADS 1
 
 namespace support {
